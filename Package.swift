@@ -1,0 +1,77 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// The house rules, switched on once for every target: Swift 6, warnings are errors.
+let settings: [SwiftSetting] = [
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+let package = Package(
+    name: "selextract-billing",
+    products: [
+        .executable(name: "selextract-billing", targets: ["selextract-billing"]),
+        .library(name: "Selextract", targets: ["Selextract", "Billing", "Storage"]),
+    ],
+    dependencies: [
+        // The listener: HTTP/1.1 server, router, graceful shutdown.
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        // SQLite, the embedded default database.
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        // The command line.
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        // Settings from the environment and `.env`; Hummingbird brings it already.
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: []),
+        // Structured logs; Hummingbird brings it already.
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        // Start and stop in order; Hummingbird brings it already.
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        // Channel handlers for the limits on connections and bodies; Hummingbird brings it already.
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    ],
+    targets: [
+        .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(name: "CLibCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .target(name: "Schema", resources: [.embedInCode("sql")], swiftSettings: settings),
+        .target(name: "LemonSqueezy", dependencies: ["CLibCrypto"], swiftSettings: settings),
+        .target(name: "Selextract", swiftSettings: settings),
+        .target(name: "Billing", dependencies: ["LemonSqueezy", "Selextract"], swiftSettings: settings),
+        .target(name: "Postgres", dependencies: ["CLibPQ"], swiftSettings: settings),
+        .target(
+            name: "Storage",
+            dependencies: [
+                "Billing", "LemonSqueezy", "Postgres", "Schema", "Selextract",
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "BillingServer",
+            dependencies: [
+                "Billing", "LemonSqueezy", "Selextract", "Storage",
+                .product(name: "Configuration", package: "swift-configuration"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "selextract-billing",
+            dependencies: [
+                "BillingServer",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: settings
+        ),
+
+        // Tests: one target for each source target.
+        .testTarget(name: "BillingTests", dependencies: ["Billing"], swiftSettings: settings),
+    ]
+)

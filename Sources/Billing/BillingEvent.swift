@@ -1,0 +1,49 @@
+public import Foundation
+public import LemonSqueezy
+
+/// A stored event: what the rules read of it. Quarantined and rejected events are none.
+public struct BillingEvent: Sendable, Hashable, Identifiable {
+    public var id: UUID
+    /// SHA-256 of its bytes.
+    public var digest: [UInt8]
+    public var name: EventName
+    /// `data.type`.
+    public var dataType: String
+    /// `meta.custom_data.user_id`: a claim, set by whoever opened the checkout.
+    public var claimedUserID: UUID?
+    public var customerID: String?
+    public var subscriptionID: String?
+    public var email: String?
+    public var fact: Fact
+
+    public enum Fact: Sendable, Hashable {
+        case snapshot(Snapshot)
+        case invoice(Invoice)
+        /// Authentic, but the rules read nothing of it.
+        case none
+    }
+
+    public init(
+        id: UUID, digest: [UInt8], name: EventName, dataType: String, claimedUserID: UUID?, customerID: String?,
+        subscriptionID: String?, email: String?, fact: Fact
+    ) {
+        self.id = id
+        self.digest = digest
+        self.name = name
+        self.dataType = dataType
+        self.claimedUserID = claimedUserID
+        self.customerID = customerID
+        self.subscriptionID = subscriptionID
+        self.email = email
+        self.fact = fact
+    }
+
+    /// The provider's `updated_at` of what it is about, whole seconds, UTC.
+    public var updatedAt: Date? {
+        switch fact {
+        case .snapshot(let snapshot): snapshot.updatedAt
+        case .invoice(let invoice): invoice.updatedAt
+        case .none: nil
+        }
+    }
+}

@@ -1,0 +1,33 @@
+// The only file that sees OpenSSL.
+import CLibCrypto
+
+/// SHA-256 (FIPS 180-4) of a whole message.
+public enum SHA256 {
+    /// The digest of `bytes`, 32 bytes long.
+    public static func digest(_ bytes: [UInt8]) -> [UInt8] {
+        [UInt8](unsafeUninitializedCapacity: 32) { digest, count in
+            _ = CLibCrypto.SHA256(bytes, bytes.count, digest.baseAddress)
+            count = 32
+        }
+    }
+}
+
+/// HMAC (RFC 2104) with SHA-256, of a whole message.
+enum HMACSHA256 {
+    /// The authentication code of `message` under `key`, 32 bytes long.
+    static func code(_ message: [UInt8], key: [UInt8]) -> [UInt8] {
+        [UInt8](unsafeUninitializedCapacity: 32) { code, count in
+            // OpenSSL answers NULL only when it cannot allocate or has no SHA-256; going on would mean checking
+            // signatures against nothing.
+            let result = HMAC(
+                EVP_sha256(), key, Int32(key.count), message, message.count, code.baseAddress, nil)
+            precondition(result != nil, "OpenSSL cannot compute HMAC-SHA256")
+            count = 32
+        }
+    }
+
+    /// Whether two codes are equal, in a time that does not depend on where they differ.
+    static func areEqual(_ left: [UInt8], _ right: [UInt8]) -> Bool {
+        left.count == right.count && CRYPTO_memcmp(left, right, left.count) == 0
+    }
+}

@@ -1,0 +1,29 @@
+public import Foundation
+
+/// The canonical order of a subscription's snapshots (R7): the greatest is its present state, whenever each arrived.
+/// Equal in all four parts means the same snapshot.
+public struct SnapshotOrder: Comparable, Hashable, Sendable {
+    /// `updated_at`, whole seconds, UTC.
+    public var updatedAt: Date
+    /// The `expires` of `urls.customer_portal`, in Unix seconds; 0 if there is none. It moves with the second in which
+    /// the provider wrote the payload, which tells snapshots of one `updated_at` apart.
+    public var snapshotSecond: Int
+    /// ``EventName/snapshotRank``.
+    public var rank: Int
+    /// SHA-256 of the canonical attributes without `urls`, 32 bytes. Says nothing about time; it makes the order total.
+    public var digest: [UInt8]
+
+    public init(updatedAt: Date, snapshotSecond: Int, rank: Int, digest: [UInt8]) {
+        self.updatedAt = updatedAt
+        self.snapshotSecond = snapshotSecond
+        self.rank = rank
+        self.digest = digest
+    }
+
+    public static func < (left: SnapshotOrder, right: SnapshotOrder) -> Bool {
+        if left.updatedAt != right.updatedAt { return left.updatedAt < right.updatedAt }
+        if left.snapshotSecond != right.snapshotSecond { return left.snapshotSecond < right.snapshotSecond }
+        if left.rank != right.rank { return left.rank < right.rank }
+        return left.digest.lexicographicallyPrecedes(right.digest)
+    }
+}

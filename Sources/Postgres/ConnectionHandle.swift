@@ -1,0 +1,87 @@
+import CLibPQ
+import Glibc
+
+/// Owns a `PGconn`; belongs to one actor.
+final class ConnectionHandle {
+    let pointer: OpaquePointer
+
+    /// What a connection has unless the URL says otherwise. There is no `options` here and no SET later: a pooler in
+    /// transaction mode refuses the one and gives the other to its next client.
+    static let defaults = [
+        "connect_timeout": "5",
+        "tcp_user_timeout": "15000",
+        "keepalives": "1",
+        "keepalives_idle": "30",
+        "keepalives_interval": "10",
+        "keepalives_count": "3",
+        "application_name": "selextract-billing",
+    ]
+
+    /// Connects, blocking until it is done or `connect_timeout` has passed for each host.
+    ///
+    /// - Throws: `PostgresError` without the URL: libpq's complaint about a malformed one repeats it.
+    init(url: String, defaults: [String: String]) throws(PostgresError) {
+        guard let options = PQconninfoParse(url, nil) else {
+            throw PostgresError(message: "the database URL is not a valid PostgreSQL connection string")
+        }
+        PQconninfoFree(options)
+        // What comes before dbname yields to what the URL in it says; what comes after overrides it.
+        let parameters =
+            Array(Self.defaults.merging(defaults) { $1 }) + [("dbname", url), ("client_encoding", "UTF8")]
+        var keywords = parameters.map { UnsafePointer(strdup($0.0)) } + [nil]
+        var values = parameters.map { UnsafePointer(strdup($0.1)) } + [nil]
+        defer { (keywords + values).forEach { free(UnsafeMutablePointer(mutating: $0)) } }
+        guard let pointer = PQconnectdbParams(&keywords, &values, 1) else {
+            throw PostgresError(message: "out of memory", endedConnection: true)
+        }
+        self.pointer = pointer
+        guard PQstatus(pointer) == CONNECTION_OK else { throw PostgresError(failedConnection: pointer) }
+        // Notices may carry values, and libpq would print them on standard error.
+        PQsetNoticeProcessor(pointer, { _, _ in }, nil)
+    }
+
+    deinit {
+        PQfinish(pointer)
+    }
+
+    var isAlive: Bool { PQstatus(pointer) == CONNECTION_OK }
+    var transactionStatus: PGTransactionStatusType { PQtransactionStatus(pointer) }
+
+    /// Runs statements by the simple protocol: text, no parameters.
+    func run(_ sql: String) throws(PostgresError) -> PostgresResult {
+        try check(PQexec(pointer, sql))
+    }
+
+    /// Parses, binds and runs in one round trip, leaving no statement behind.
+    func run(_ query: PostgresQuery) throws(PostgresError) -> PostgresResult {
+        try check(
+            query.bindings.withParameters { values, lengths, formats in
+                PQexecParams(
+                    pointer, query.sql, Int32(values.count), query.bindings.types, values, lengths, formats, 1)
+            })
+    }
+
+    func prepare(_ name: String, _ query: PostgresQuery) throws(PostgresError) {
+        _ = try check(PQprepare(pointer, name, query.sql, Int32(query.bindings.count), query.bindings.types))
+    }
+
+    func run(prepared name: String, _ bindings: PostgresBindings) throws(PostgresError) -> PostgresResult {
+        try check(
+            bindings.withParameters { values, lengths, formats in
+                PQexecPrepared(pointer, name, Int32(values.count), values, lengths, formats, 1)
+            })
+    }
+
+    private func check(_ pointer: OpaquePointer?) throws(PostgresError) -> PostgresResult {
+        guard let pointer else { throw PostgresError(connection: self.pointer) }
+        let result = PostgresResult(pointer)
+        switch result.status {
+        case PGRES_TUPLES_OK, PGRES_COMMAND_OK, PGRES_EMPTY_QUERY:
+            return result
+        case PGRES_COPY_IN, PGRES_COPY_OUT, PGRES_COPY_BOTH:
+            throw PostgresError(sqlState: "0A000", message: "COPY is not supported")
+        default:
+            throw PostgresError(result, endedConnection: !isAlive)
+        }
+    }
+}

@@ -1,0 +1,78 @@
+/// How much a transaction sees of the others.
+public enum PostgresIsolation: String, Sendable {
+    case readCommitted = "read committed"
+    case repeatableRead = "repeatable read"
+    case serializable
+}
+
+extension PostgresConnection {
+    /// Runs `body` in a transaction, commits when it returns and rolls back when it throws.
+    ///
+    /// After a serialization failure, a deadlock or the loss of a prepared statement the transaction is rolled back
+    /// and `body` is run again, so it must have no effects outside the database that may not happen twice. This holds
+    /// also if `body` replaced the error by one of its own.
+    ///
+    /// - Parameter retries: how often at most it is run again.
+    /// - Throws: what `body` throws; `PostgresError`. If `isConnectionLost` is true of it, the transaction may or may
+    ///   not have been committed. `CancellationError` if the task is cancelled before COMMIT is sent; from then on the
+    ///   server's answer is waited for.
+    public nonisolated func withTransaction<Result>(
+        isolation: PostgresIsolation = .readCommitted, readOnly: Bool = false, retries: Int = 5,
+        _ body: (PostgresConnection) async throws -> Result
+    ) async throws -> Result {
+        try await withTransaction(
+            isolation: isolation, readOnly: readOnly, retries: retries, clock: .continuous, body)
+    }
+
+    nonisolated func withTransaction<Result>(
+        isolation: PostgresIsolation, readOnly: Bool, retries: Int, clock: PoolClock,
+        _ body: (PostgresConnection) async throws -> Result
+    ) async throws -> Result {
+        var attempt = 0
+        while true {
+            try await begin(isolation: isolation, readOnly: readOnly)
+            do {
+                let result = try await body(self)
+                try Task.checkCancellation()
+                try await commit()
+                return result
+            } catch {
+                let cause = await rollBack(after: error)
+                guard let cause, cause.isRetryable || cause.isStatementLost, attempt < retries else { throw error }
+            }
+            try await clock.sleep(Self.pause(beforeRetry: attempt))
+            attempt += 1
+        }
+    }
+
+    /// Around 5, 10, 20, … ms, at most half a second; never the same for two that have just collided.
+    private static func pause(beforeRetry attempt: Int) -> Duration {
+        .milliseconds(5) * (1 << min(attempt, 6)) * Double.random(in: 0.5...1.5)
+    }
+
+    private func begin(isolation: PostgresIsolation, readOnly: Bool) async throws {
+        let sql = "begin isolation level \(isolation.rawValue)\(readOnly ? " read only" : "")"
+        _ = try await cancellable(sql) { handle throws(PostgresError) in try handle.run(sql) }
+    }
+
+    /// Not to be cancelled: whether it took effect would be unknown.
+    private func commit() throws {
+        let cause = transactionError
+        let result = try run("commit") { handle throws(PostgresError) in try handle.run("commit") }
+        // The server answers COMMIT of a failed transaction with success and the tag ROLLBACK.
+        guard result.commandTag == "COMMIT" else {
+            throw cause
+                ?? PostgresError(sqlState: "25P02", message: "the transaction failed and has been rolled back")
+        }
+    }
+
+    /// Rolls back, and tells what made the transaction fail. A connection on which that is impossible stays unfit for
+    /// reuse.
+    private func rollBack(after error: any Error) -> PostgresError? {
+        let cause = error as? PostgresError ?? transactionError
+        if !isReusable {
+            _ = try? run("rollback") { handle throws(PostgresError) in try handle.run("rollback") }
+        }
+        return isReusable ? cause : nil
+    }
+}

@@ -1,0 +1,39 @@
+/// The rows a query returned; the server has sent them all.
+///
+/// `try rows.map { try $0.decode(UUID.self, String?.self, Int.self) }`
+public struct PostgresRows: Sendable, RandomAccessCollection {
+    /// Shares one result among the rows taken from it.
+    final class Storage: Sendable {
+        let result: PostgresResult
+
+        init(_ result: consuming PostgresResult) {
+            self.result = result
+        }
+    }
+
+    let storage: Storage
+    public let count: Int
+
+    init(_ result: consuming PostgresResult) {
+        count = result.rowCount
+        storage = Storage(result)
+    }
+
+    public var startIndex: Int { 0 }
+    public var endIndex: Int { count }
+
+    public subscript(position: Int) -> PostgresRow {
+        precondition(position >= 0 && position < count, "there is no such row")
+        return PostgresRow(storage: storage, index: position)
+    }
+
+    /// How many rows the statement inserted, changed, deleted or returned.
+    public var affected: Int { storage.result.affectedRows }
+
+    /// The only column of every row.
+    ///
+    /// - Throws: `PostgresDecodingError`.
+    public func values<Value: PostgresDecodable>(_ type: Value.Type = Value.self) throws -> [Value] {
+        try map { try $0.decode(type) }
+    }
+}

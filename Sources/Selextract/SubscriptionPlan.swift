@@ -1,0 +1,39 @@
+public import Foundation
+
+/// A plan of the catalogue, a row of `subscription_plans`.
+public struct SubscriptionPlan: Sendable, Codable, Hashable, Identifiable {
+    /// The id of the plan that an account without access to any other has.
+    public static let freeID = "free"
+
+    public var id: String
+    public var name: String
+    public var description: String?
+    /// Compute units a month; 1 unit is 1 minute of task run time.
+    public var monthlyComputeUnits: Int
+    /// How many unfinished tasks (pending, queued, running) an account may have at once.
+    public var maxConcurrentTasks: Int
+    /// US cents a month.
+    public var priceCents: Int
+    /// The variant that sells it; further ones are in `plan_variants` (R6).
+    public var lemonSqueezyVariantID: String?
+    /// Whether it is offered. A plan no longer offered still counts for those who have it.
+    public var isActive: Bool
+    public var createdAt: Date
+
+    public init(
+        id: String, name: String, description: String? = nil, monthlyComputeUnits: Int, maxConcurrentTasks: Int,
+        priceCents: Int, lemonSqueezyVariantID: String? = nil, isActive: Bool = true, createdAt: Date
+    ) {
+        self.id = id
+        self.name = name
+        self.description = description
+        self.monthlyComputeUnits = monthlyComputeUnits
+        self.maxConcurrentTasks = maxConcurrentTasks
+        self.priceCents = priceCents
+        self.lemonSqueezyVariantID = lemonSqueezyVariantID
+        self.isActive = isActive
+        self.createdAt = createdAt
+    }
+
+    public var isFree: Bool { priceCents == 0 }
+}

@@ -1,0 +1,80 @@
+import Billing
+import Foundation
+
+/// One account's way through a batch: what the row and the clock bring first, then each new event in turn, so that every
+/// ledger entry names the event that brought it, as if they had come one by one.
+struct AccountSteps {
+    private let batch: FoldBatch
+    private let row: AccountRow
+    private let buckets: [BucketRow]
+    private let charges: [ChargeRow]
+
+    private(set) var entries: [LedgerEntry] = []
+    /// What this fold itself charged.
+    private(set) var recorded: [Charge] = []
+    /// The new events that changed something.
+    private(set) var applied: Set<UUID> = []
+
+    init(batch: FoldBatch, row: AccountRow, charges: [ChargeRow], buckets: [BucketRow]) {
+        self.batch = batch
+        self.row = row
+        self.charges = charges
+        self.buckets = buckets
+    }
+
+    mutating func run() -> AccountState {
+        let arrived = Set(batch.arrivals)
+        let readable = batch.related.filter { !$0.isUndecodable }
+        let stored = readable.filter { !arrived.contains($0.id) }
+        let others = batch.others.filter { $0.userID == row.userID && !$0.isUndecodable }.map(\.event)
+        let before = stored.filter { $0.userID == row.userID }.map(\.event)
+        let after = stored.filter(isOwn).map(\.event)
+        let arriving = batch.arrivals.compactMap { id in readable.first { $0.id == id && isOwn($0) }?.event }
+
+        let opening = account([])
+            .reconciliation(
+                with: ShownBalance(units: row.unitsRemaining, resetDate: row.resetDate, lastEntry: row.lastEntry),
+                at: batch.now, catalog: batch.catalog)
+        entries = opening.entries
+        recorded = opening.charge.map { [$0] } ?? []
+        var last = opening.last
+        var granted = buckets.first { $0.bucket.line == last.line && $0.bucket.begin == last.begin }?.bucket.granted
+
+        func step(_ events: [BillingEvent], _ eventID: UUID?, _ steps: inout AccountSteps) -> AccountState {
+            let state = steps.account(events)
+                .state(at: steps.batch.now, catalog: steps.batch.catalog, policy: steps.batch.policy)
+            if let entry = state.entry(after: last, granted: granted, eventID: eventID) {
+                steps.entries.append(entry)
+                last = entry
+            }
+            granted = state.current.granted
+            return state
+        }
+
+        var state = step(others + before, nil, &self)
+        if before != after && arriving.isEmpty { state = step(others + after, nil, &self) }
+        var events = others + after
+        for event in arriving {
+            events.append(event)
+            let next = step(events, event.id, &self)
+            if !next.saysNothingNew(since: state) { applied.insert(event.id) }
+            state = next
+        }
+        return state
+    }
+
+    private func isOwn(_ stored: StoredEvent) -> Bool {
+        stored.event.subscriptionID.flatMap { batch.owners[$0] } == .account(row.userID)
+    }
+
+    /// The account with these events, and with the charges of their lines: a subscription's charges go with it, whoever
+    /// had it when they were made.
+    private func account(_ events: [BillingEvent]) -> Account {
+        let lines = Set(events.compactMap(\.subscriptionID).map(Line.subscription))
+        let own = charges.filter { row in
+            row.charge.line == .free ? row.userID == self.row.userID : lines.contains(row.charge.line)
+        }
+        return Account(
+            userID: row.userID, createdAt: row.createdAt, events: events, charges: own.map(\.charge) + recorded)
+    }
+}

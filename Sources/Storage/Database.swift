@@ -1,0 +1,34 @@
+public import Foundation
+
+/// How a store is opened: interface settings of the database.
+public struct DatabaseConfiguration: Sendable {
+    /// `sqlite:PATH`, `sqlite::memory:`, or `postgres://…` / `postgresql://…`, the latter handed to libpq untouched.
+    public var url: String
+    public var poolSize = 10
+    public var maxOverflow = 20
+    /// How long a caller waits for a connection, in seconds.
+    public var poolTimeout: Duration = .seconds(30)
+    /// The age at which a connection is replaced, in seconds.
+    public var poolRecycle: Duration = .seconds(3600)
+    /// Sees each SQL statement and its duration; never values.
+    public var observe: (@Sendable (_ sql: String, _ duration: Duration, _ error: String?) -> Void)?
+    /// Takes the place of the database's clock in tests.
+    public var clock: (@Sendable () -> Date)?
+
+    public init(url: String) {
+        self.url = url
+    }
+}
+
+extension DatabaseConfiguration {
+    /// Opens the store that the URL names. Nothing is created or migrated yet, but for SQLite's file.
+    ///
+    /// - Throws: `StoreError.invalidURL`, without the URL itself, which may hold a password.
+    public func open() throws -> any Store {
+        if url.hasPrefix("postgres://") || url.hasPrefix("postgresql://") { return PostgresStore(self) }
+        guard url.hasPrefix("sqlite:") else {
+            throw StoreError.invalidURL("expected sqlite:PATH, postgres://… or postgresql://…")
+        }
+        return try SQLiteStore(self)
+    }
+}

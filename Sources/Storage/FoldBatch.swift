@@ -1,0 +1,88 @@
+import Billing
+import Foundation
+
+/// The accounts of one transaction, folded: pure, from what was loaded to what is to be saved.
+struct FoldBatch {
+    let now: Date
+    let catalog: PlanCatalog
+    let policy: BillingPolicy
+    /// The events of the subscriptions that may change hands.
+    let related: [StoredEvent]
+    /// Those of the accounts' other subscriptions.
+    let others: [StoredEvent]
+    /// Of the related subscriptions, as it is now.
+    let owners: [String: Ownership]
+    /// New events, in order.
+    let arrivals: [UUID]
+
+    func fold(
+        rows: [AccountRow], charges: [ChargeRow], subscriptions: [SubscriptionRow], buckets: [BucketRow]
+    ) -> (AccountChanges, [Verdict]) {
+        var changes = AccountChanges()
+        var applied: Set<UUID> = []
+        var kept: Set<String> = []
+        let storedSubscriptions = Dictionary(uniqueKeysWithValues: subscriptions.map { ($0.state.id, $0) })
+        let storedBuckets = Dictionary(grouping: buckets, by: \.userID)
+        for row in rows {
+            var steps = AccountSteps(
+                batch: self, row: row, charges: charges, buckets: storedBuckets[row.userID] ?? [])
+            let state = steps.run()
+            applied.formUnion(steps.applied)
+            changes.entries += steps.entries
+            changes.charges += steps.recorded.map { ChargeRow(userID: row.userID, charge: $0) }
+            var updated = row
+            updated.tier = state.tier
+            updated.unitsRemaining = state.unitsRemaining
+            updated.resetDate = state.resetDate
+            updated.dueAt = state.nextChange
+            if updated != row { changes.accounts.append(updated) }
+            for subscription in state.subscriptions {
+                kept.insert(subscription.id)
+                let subscriptionRow = SubscriptionRow(userID: row.userID, state: subscription)
+                if storedSubscriptions[subscription.id] != subscriptionRow {
+                    changes.subscriptions.append(subscriptionRow)
+                }
+            }
+            compare(
+                state.buckets.map { BucketRow(userID: row.userID, bucket: $0) }, storedBuckets[row.userID] ?? [],
+                &changes)
+        }
+        changes.removedSubscriptions = Set(storedSubscriptions.keys).subtracting(kept)
+        return (changes, verdicts(applied))
+    }
+
+    private func compare(_ present: [BucketRow], _ stored: [BucketRow], _ changes: inout AccountChanges) {
+        let before = Dictionary(uniqueKeysWithValues: stored.map { ($0.key, $0) })
+        changes.buckets += present.filter { before[$0.key] != $0 }
+        changes.removedBuckets += Set(before.keys).subtracting(present.map(\.key))
+    }
+
+    // MARK: Outcomes
+
+    /// What changed about events: the new ones', and those of stored ones that wait no longer, or wait now.
+    private func verdicts(_ applied: Set<UUID>) -> [Verdict] {
+        let arrived = Set(arrivals)
+        let parking = Parking(catalog: catalog)
+        let siblings = Dictionary(grouping: related) { $0.event.subscriptionID }
+            .mapValues { $0.filter { !$0.isUndecodable }.map(\.event) }
+        return related.compactMap { stored in
+            let owner = stored.event.subscriptionID.flatMap { owners[$0] } ?? .unknown
+            var verdict = Verdict(eventID: stored.id, outcome: stored.outcome, reason: stored.reason, userID: nil)
+            if case .account(let user) = owner { verdict.userID = user }
+            if stored.isUndecodable {
+                // Waits for a program that can read it; only its account may become known.
+            } else if let waits = parking.reason(
+                stored.event, owner: owner, siblings: siblings[stored.event.subscriptionID] ?? [])
+            {
+                (verdict.outcome, verdict.reason) = (.parked, waits.rawValue)
+            } else if arrived.contains(stored.id) {
+                (verdict.outcome, verdict.reason) = (applied.contains(stored.id) ? .applied : .unchanged, nil)
+            } else if stored.outcome == .parked || stored.outcome == .failed {
+                (verdict.outcome, verdict.reason) = (.applied, "released")
+            }
+            let before = Verdict(
+                eventID: stored.id, outcome: stored.outcome, reason: stored.reason, userID: stored.userID)
+            return arrived.contains(stored.id) || verdict != before ? verdict : nil
+        }
+    }
+}

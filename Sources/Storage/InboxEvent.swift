@@ -1,0 +1,75 @@
+public import Billing
+public import Foundation
+public import LemonSqueezy
+
+/// A delivery decoded, as the inbox stores it: once, so that computing an account parses no bodies.
+public struct InboxEvent: Sendable, Hashable {
+    public enum Kind: String, Sendable, Hashable, CaseIterable {
+        case subscription, invoice, order, other, undecodable, rejected
+    }
+
+    public var delivery: Delivery
+    /// SHA-256 of the bytes: the same bytes are the same event.
+    public var digest: [UInt8]
+    public var kind: Kind
+    public var name: EventName?
+    public var webhookID: String?
+    public var testMode: Bool?
+    public var storeID: String?
+    public var dataType: String?
+    public var dataID: String?
+    public var subscriptionID: String?
+    public var customerID: String?
+    public var claimedUserID: UUID?
+    public var email: String?
+    public var snapshot: Snapshot?
+    public var invoice: Invoice?
+    public var order: Order?
+    /// What is known of the outcome before any account is looked at.
+    public var outcome: Outcome
+    public var reason: String?
+
+    /// Never fails: what cannot be read is stored as such (R2, R3).
+    public init(_ delivery: Delivery, acceptance: Acceptance) {
+        self.delivery = delivery
+        digest = SHA256.digest(delivery.body)
+        do {
+            let event = try WebhookEvent(body: delivery.body)
+            name = event.name
+            webhookID = event.webhookID
+            testMode = event.testMode
+            storeID = event.storeID
+            dataType = event.dataType
+            dataID = event.dataID
+            subscriptionID = event.subscriptionID
+            customerID = event.customerID
+            claimedUserID = event.customUserID.flatMap(UUID.init(uuidString:))
+            email = event.email
+            kind = .other
+            outcome = .ignored
+            switch event.object {
+            case .subscription(let snapshot):
+                self.snapshot = snapshot
+                (kind, outcome) = (.subscription, .parked)
+            case .invoice(let invoice):
+                self.invoice = invoice
+                (kind, outcome) = (.invoice, .parked)
+            case .order(let order):
+                self.order = order
+                kind = .order
+            case .undecodable(let path):
+                (kind, outcome) = (.undecodable, .parked)
+                reason = "\(ParkingReason.undecodable.rawValue): \(path)"
+            case .other: break
+            }
+            if let refusal = acceptance.quarantine(event) {
+                (outcome, reason) = (.quarantined, refusal.rawValue)
+            }
+        } catch {
+            (kind, outcome, reason) = (.rejected, .rejected, error.rawValue)
+        }
+    }
+
+    /// Whether accounts depend on it.
+    public var concernsAccounts: Bool { outcome == .parked && kind != .undecodable }
+}

@@ -1,0 +1,26 @@
+public import Foundation
+
+/// A migration that was applied just now.
+public struct AppliedMigration: Sendable, Hashable {
+    public var version: Int
+    public var name: String
+
+    public init(version: Int, name: String) {
+        self.version = version
+        self.name = name
+    }
+}
+
+/// A migration the program has, the database has, or both.
+public struct MigrationStatus: Sendable, Hashable {
+    public var version: Int
+    public var name: String
+    /// nil: not applied yet.
+    public var appliedAt: Date?
+
+    public init(version: Int, name: String, appliedAt: Date?) {
+        self.version = version
+        self.name = name
+        self.appliedAt = appliedAt
+    }
+}

@@ -1,0 +1,132 @@
+public import Billing
+public import Foundation
+public import Selextract
+
+/// A database that holds the seven tables and the inbox: PostgreSQL or SQLite, with the same behaviour.
+public protocol Store: Sendable {
+    /// Lends a transaction; commits when `body` returns, rolls back when it throws.
+    ///
+    /// `body` is run again after a serialization failure or a deadlock, so it must have no other effects.
+    ///
+    /// - Throws: what `body` throws; ``StoreError``.
+    func transaction<Result: Sendable>(
+        _ body: @Sendable (any StoreTransaction) async throws -> Result
+    ) async throws -> Result
+
+    // MARK: Life cycle
+
+    /// Brings the schema up to date, one process at a time.
+    ///
+    /// - Returns: the migrations that were applied now.
+    @discardableResult
+    func migrate() async throws -> [AppliedMigration]
+    /// All migrations the program or the database knows.
+    func migrations() async throws -> [MigrationStatus]
+    /// - Throws: ``StoreError`` if the database does not answer, or its schema is not the program's.
+    func check() async throws
+    func close() async
+
+    // MARK: Catalogue
+
+    /// All plans, cheapest first.
+    func plans() async throws -> [SubscriptionPlan]
+    /// Variant id to plan id: the plans' own, and the further ones.
+    func variants() async throws -> [String: String]
+    /// Changes what is given; nil leaves as it is.
+    ///
+    /// - Throws: `StoreError.notFound` if there is no such plan.
+    func updatePlan(_ id: String, _ changes: PlanChanges) async throws -> SubscriptionPlan
+    /// Lets a further variant mean a plan. Mapping it again to the same plan changes nothing.
+    ///
+    /// - Throws: `StoreError.notFound` for the plan; `.conflict` if it means another plan already.
+    func mapVariant(_ variant: String, to plan: String) async throws
+
+    // MARK: Accounts
+
+    /// - Throws: `StoreError.conflict` if the e-mail or the id is taken.
+    func createUser(email: String, id: UUID?) async throws -> User
+    func user(id: UUID) async throws -> User?
+    /// Case-insensitive; more than one is possible.
+    func users(email: String) async throws -> [User]
+    /// Newest first.
+    func users(limit: Int, before: Cursor?) async throws -> [User]
+    /// Newest first; of one account or of all.
+    func subscriptions(user: UUID?, limit: Int, before: Cursor?) async throws -> [UserSubscription]
+    /// By the provider's id.
+    func subscription(_ lemonSqueezyID: String) async throws -> UserSubscription?
+    /// What `account_entitlements` says, now.
+    func entitlement(user: UUID) async throws -> Entitlement?
+    func buckets(user: UUID) async throws -> [Bucket]
+    /// Oldest first.
+    func ledger(user: UUID) async throws -> [LedgerRecord]
+
+    // MARK: Inbox
+
+    /// Newest first.
+    func eventRecords(_ filter: EventFilter, limit: Int, before: Cursor?) async throws -> [EventRecord]
+    func eventRecord(_ id: UUID) async throws -> EventRecord?
+    func eventBody(_ id: UUID) async throws -> [UInt8]?
+}
+
+/// Where a page of a list that is ordered by time goes on: the last row of the page before.
+public struct Cursor: Sendable, Hashable {
+    public var at: Date
+    public var id: UUID
+
+    public init(at: Date, id: UUID) {
+        self.at = at
+        self.id = id
+    }
+}
+
+/// What `plans set` can change.
+public struct PlanChanges: Sendable, Hashable {
+    public var name: String?
+    public var description: String?
+    public var monthlyComputeUnits: Int?
+    public var maxConcurrentTasks: Int?
+    public var priceCents: Int?
+    public var lemonSqueezyVariantID: String?
+    public var isActive: Bool?
+
+    public init() {}
+}
+
+/// A row of the view `account_entitlements`: R9, R10 and R14 as SQL says them.
+public struct Entitlement: Sendable, Hashable, Codable {
+    public var userID: UUID
+    public var planID: String
+    public var hasAccess: Bool
+    public var lemonSqueezySubscriptionID: String?
+    public var status: String?
+    public var accessUntil: Date?
+    public var computeUnitsRemaining: Int
+    public var computeUnitsResetDate: Date
+
+    public init(
+        userID: UUID, planID: String, hasAccess: Bool, lemonSqueezySubscriptionID: String?, status: String?,
+        accessUntil: Date?, computeUnitsRemaining: Int, computeUnitsResetDate: Date
+    ) {
+        self.userID = userID
+        self.planID = planID
+        self.hasAccess = hasAccess
+        self.lemonSqueezySubscriptionID = lemonSqueezySubscriptionID
+        self.status = status
+        self.accessUntil = accessUntil
+        self.computeUnitsRemaining = computeUnitsRemaining
+        self.computeUnitsResetDate = computeUnitsResetDate
+    }
+}
+
+/// A ledger entry as it is stored.
+public struct LedgerRecord: Sendable, Hashable {
+    public var id: Int
+    public var entry: LedgerEntry
+    public var createdAt: Date
+
+    public init(id: Int, entry: LedgerEntry, createdAt: Date) {
+        self.id = id
+        self.entry = entry
+        self.createdAt = createdAt
+    }
+}

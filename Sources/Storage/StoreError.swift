@@ -1,0 +1,25 @@
+/// What a store refuses, or cannot do. Never holds values of rows, parameters or passwords.
+public enum StoreError: Error, Sendable, Hashable {
+    /// The database does not answer, or went away: nothing is known to be stored, and trying again is right.
+    case unavailable(String)
+    /// The database refused a statement: trying the same again is of no use.
+    case failed(String)
+    case notFound(String)
+    case conflict(String)
+    /// The schema is not the one this program expects.
+    case schema(String)
+    /// The address of the database cannot be used.
+    case invalidURL(String)
+}
+
+extension StoreError: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .unavailable(let reason): "the database is not available: \(reason)"
+        case .failed(let reason): "the database refused: \(reason)"
+        case .notFound(let what): "there is no \(what)"
+        case .conflict(let reason), .schema(let reason): reason
+        case .invalidURL(let reason): "DATABASE_URL: \(reason)"
+        }
+    }
+}

@@ -1,0 +1,4 @@
+import ArgumentParser
+@main struct SelextractBilling: AsyncParsableCommand {
+  func run() async throws { print("hi") }
+}

@@ -1,0 +1,208 @@
+import Foundation
+import LemonSqueezy
+import Testing
+
+/// One change to a good payload, and what must come of it.
+@Suite("Lenient decoding")
+struct LenientDecodingTests {
+    /// A payload with one member replaced, or removed if the value is nil.
+    private func event(_ name: String, _ path: [String], _ json: String?) throws -> WebhookEvent {
+        let value = try json.map { try JSONValue(parsing: Array($0.utf8)) }
+        return try WebhookEvent(setting(path[...], to: value, in: JSONValue(parsing: Fixtures.event(name))))
+    }
+
+    private func setting(_ path: ArraySlice<String>, to value: JSONValue?, in document: JSONValue) -> JSONValue {
+        guard let key = path.first, case .object(var members) = document else { return document }
+        let index = members.firstIndex { $0.key == key }
+        let inner =
+            path.count == 1
+            ? value : setting(path.dropFirst(), to: value, in: index.map { members[$0].value } ?? .object([]))
+        if let index { members.remove(at: index) }
+        if let inner { members.insert(.init(key, inner), at: index ?? members.count) }
+        return .object(members)
+    }
+
+    private func reason(_ event: WebhookEvent) -> String? {
+        guard case .undecodable(let reason) = event.object else { return nil }
+        return reason
+    }
+
+    @Test(
+        "What the rules need must be there and readable; the reason names it, and never shows its value",
+        arguments: [
+            ("subscription_updated", "variant_id"), ("subscription_updated", "status"),
+            ("subscription_updated", "created_at"), ("subscription_updated", "updated_at"),
+            ("subscription_payment_success", "subscription_id"), ("subscription_payment_success", "created_at"),
+            ("subscription_payment_success", "updated_at"),
+        ])
+    func needed(name: String, attribute: String) throws {
+        let path = ["data", "attributes", attribute]
+        #expect(reason(try event(name, path, nil)) == "data.attributes.\(attribute) is missing")
+        #expect(reason(try event(name, path, "null")) == "data.attributes.\(attribute) is missing")
+        for bad in ["true", "[]", "{}", #""""#, #""a\u0000b""#, "\"\(String(repeating: "x", count: 200))\""] {
+            #expect(reason(try event(name, path, bad)) == "data.attributes.\(attribute) is unreadable", "\(bad)")
+        }
+    }
+
+    @Test(
+        "What may be absent must still be readable when the rules read it",
+        arguments: [
+            ("subscription_updated", "renews_at", #""tomorrow""#), ("subscription_updated", "renews_at", "1791797404"),
+            ("subscription_updated", "ends_at", "false"),
+            ("subscription_updated", "trial_ends_at", #""2026-02-30T00:00:00Z""#),
+            ("subscription_updated", "pause", "true"), ("subscription_updated", "pause", #""void""#),
+            ("subscription_updated", "pause", "[1]"), ("subscription_payment_success", "status", "5"),
+            ("subscription_payment_success", "billing_reason", "[]"),
+            ("subscription_payment_success", "refunded_at", "0"),
+        ])
+    func unreadable(name: String, attribute: String, value: String) throws {
+        let path = ["data", "attributes", attribute]
+        #expect(reason(try event(name, path, value)) == "data.attributes.\(attribute) is unreadable")
+        #expect(reason(try event(name, path, nil)) == nil)
+        #expect(reason(try event(name, path, "null")) == nil)
+    }
+
+    @Test(
+        "Other attributes may be missing or anything",
+        arguments: [
+            "store_id", "customer_id", "order_id", "order_item_id", "product_id", "user_email", "test_mode", "urls",
+            "refunded", "currency", "total", "refunded_amount", "first_subscription_item", "first_order_item",
+            "tax_rate",
+            "quantity", "a_new_one",
+        ])
+    func others(attribute: String) throws {
+        for name in ["subscription_updated", "subscription_payment_success", "order_created"] {
+            for value in [nil, "null", "1", "-1.5", "1e999", "true", #""x""#, "[]", "{}", #""\u0000""#] {
+                #expect(
+                    reason(try event(name, ["data", "attributes", attribute], value)) == nil, "\(name) \(value ?? "")")
+            }
+        }
+    }
+
+    @Test("An order needs only its id", arguments: ["status", "created_at", "updated_at", "refunded_at"])
+    func orders(attribute: String) throws {
+        for value in [nil, "null", "1", "[]", #""x""#] {
+            #expect(reason(try event("order_refunded", ["data", "attributes", attribute], value)) == nil)
+        }
+    }
+
+    @Test(
+        "An object needs its id and its attributes",
+        arguments: ["subscription_updated", "subscription_payment_success", "order_created"])
+    func objectItself(name: String) throws {
+        #expect(reason(try event(name, ["data", "id"], nil)) == "data.id is missing")
+        #expect(reason(try event(name, ["data", "id"], "{}")) == "data.id is unreadable")
+        #expect(reason(try event(name, ["data", "attributes"], nil)) == "data.attributes is missing")
+        #expect(reason(try event(name, ["data", "attributes"], "[]")) == "data.attributes is unreadable")
+    }
+
+    @Test(
+        "An id is text, whatever type it came in",
+        arguments: [
+            ("101", "101"), (#""101""#, "101"), ("101.0", "101"), ("1.01e2", "101"),
+            ("9223372036854775807", "9223372036854775807"),
+            (#""1234567890123456789012345678901234567890""#, "1234567890123456789012345678901234567890"),
+            (#""v-1""#, "v-1"),
+            ("1234567890123456789012345678901234567890", nil), ("1e999", nil), ("1.5", nil), ("true", nil),
+            ("[1]", nil),
+            (#""1\u00002""#, nil), (#""""#, nil),
+        ])
+    func identifiers(json: String, expected: String?) throws {
+        let event = try event("subscription_updated", ["data", "attributes", "variant_id"], json)
+        if case .subscription(let snapshot) = event.object {
+            #expect(snapshot.variantID == expected)
+        } else {
+            #expect(expected == nil)
+        }
+        #expect(
+            try self.event("subscription_updated", ["data", "attributes", "customer_id"], json).customerID == expected)
+    }
+
+    @Test("An unknown status is kept as it is", arguments: ["frozen", "Active", "on trial"])
+    func unknownStatus(status: String) throws {
+        let event = try event("subscription_updated", ["data", "attributes", "status"], "\"\(status)\"")
+        guard case .subscription(let snapshot) = event.object else { return #expect(Bool(false)) }
+        #expect(snapshot.status.rawValue == status)
+        #expect(!snapshot.status.isKnown)
+    }
+
+    @Test(
+        "The seven statuses are known",
+        arguments: ["on_trial", "active", "paused", "past_due", "unpaid", "cancelled", "expired"])
+    func knownStatus(status: String) {
+        #expect(SubscriptionStatus(rawValue: status).isKnown)
+    }
+
+    @Test("No pause is null, absent, or empty", arguments: [nil, "null", "[]", "{}"])
+    func noPause(json: String?) throws {
+        let event = try event("subscription_paused", ["data", "attributes", "pause"], json)
+        guard case .subscription(let snapshot) = event.object else { return #expect(Bool(false)) }
+        #expect(snapshot.pause == nil)
+    }
+
+    @Test("A pause's mode and end are read, or named if they cannot be")
+    func pauseDetails() throws {
+        let path = ["data", "attributes", "pause"]
+        let bare = try event("subscription_paused", path, #"{"mode":"free","since":1}"#)
+        guard case .subscription(let snapshot) = bare.object else { return #expect(Bool(false)) }
+        #expect(snapshot.pause == Snapshot.Pause(mode: "free", resumesAt: nil))
+        let mode = try event("subscription_paused", path, #"{"mode":5}"#)
+        #expect(reason(mode) == "data.attributes.pause.mode is unreadable")
+        let end = try event("subscription_paused", path, #"{"mode":"free","resumes_at":"soon"}"#)
+        #expect(reason(end) == "data.attributes.pause.resumes_at is unreadable")
+    }
+
+    @Test(
+        "The claim is a string or a number of custom data, a UUID in lower case",
+        arguments: [
+            (#"{"user_id":"7B0C3B1E-52F4-4B7E-9A55-0A3F0C8F2D11"}"#, "7b0c3b1e-52f4-4b7e-9a55-0a3f0c8f2d11"),
+            (#"{"user_id":" \n7b0c3b1e-52f4-4b7e-9a55-0a3f0c8f2d11\t "}"#, "7b0c3b1e-52f4-4b7e-9a55-0a3f0c8f2d11"),
+            (#"{"user_id":"{7B0C3B1E-52F4-4B7E-9A55-0A3F0C8F2D11}"}"#, "{7B0C3B1E-52F4-4B7E-9A55-0A3F0C8F2D11}"),
+            (#"{"user_id":" Ada "}"#, " Ada "), (#"{"user_id":42}"#, "42"), (#"{"user_id":""}"#, nil),
+            (#"{"user_id":"7b0c\u0000"}"#, nil), (#"{"user_id":null}"#, nil), (#"{"user_id":true}"#, nil),
+            (#"{"user_id":["a"]}"#, nil), (#"{"user_id":{"id":"a"}}"#, nil), (#"{"user_id":1.5}"#, nil), ("{}", nil),
+            ("[]", nil),
+            (#"["user_id","a"]"#, nil), (#""a""#, nil), ("null", nil), (nil, nil),
+        ])
+    func claim(customData: String?, expected: String?) throws {
+        for name in ["subscription_updated", "subscription_payment_success"] {
+            let event = try event(name, ["meta", "custom_data"], customData)
+            #expect(event.customUserID == expected)
+            #expect(reason(event) == nil)
+        }
+    }
+
+    @Test("The mode is meta's, else the object's")
+    func testMode() throws {
+        #expect(try event("subscription_updated", ["meta", "test_mode"], "false").testMode == false)
+        #expect(try event("subscription_updated", ["meta", "test_mode"], nil).testMode == true)
+        #expect(try event("subscription_updated", ["meta", "test_mode"], #""maybe""#).testMode == true)
+        #expect(try event("subscription_updated", ["meta", "test_mode"], "0").testMode == false)
+        #expect(try event("subscription_updated", ["meta", "test_mode"], #""1""#).testMode == true)
+    }
+
+    @Test(
+        "Amounts are integers, also in a string",
+        arguments: [
+            ("1900", 1900), (#""1900""#, 1900), ("-1450", -1450), ("1900.0", 1900), ("19.5", nil), ("true", nil),
+            ("1e999", nil),
+        ])
+    func amounts(json: String, expected: Int?) throws {
+        let event = try event("subscription_payment_success", ["data", "attributes", "total"], json)
+        guard case .invoice(let invoice) = event.object else { return #expect(Bool(false)) }
+        #expect(invoice.total == expected)
+    }
+
+    @Test("Fields that changed their type in a captured way change nothing")
+    func changedTypes() throws {
+        let changed = try Fixtures.scenario("mistakes-fields-change-type").map { try WebhookEvent(body: $0.body) }
+        guard case .order(let order) = changed[0].object, case .subscription(let created) = changed[1].object,
+            case .invoice(let invoice) = changed[2].object, case .subscription(let updated) = changed[3].object
+        else { return #expect(Bool(false)) }
+        #expect(order.total == 1900)
+        #expect(created.variantID == "101" && created.pause == nil)
+        #expect(created.customerID == updated.customerID)
+        #expect(invoice.subscriptionID == updated.subscriptionID)
+        #expect(invoice.total == 1900 && !invoice.refunded)
+    }
+}
