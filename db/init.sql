@@ -126,6 +126,19 @@ create or replace trigger record_subscription_plans_terms
     after insert or update of monthly_compute_units on subscription_plans
     for each row execute function record_plan_terms();
 
+-- Variants are added, not replaced: subscribers of an old price keep their plan (R6).
+create or replace function keep_replaced_variant() returns trigger language plpgsql as $$
+begin
+    insert into plan_variants (variant_id, plan_id) values (old.lemon_squeezy_variant_id, old.id)
+    on conflict (variant_id) do nothing;
+    return new;
+end $$;
+create or replace trigger keep_subscription_plans_variant
+    after update of lemon_squeezy_variant_id on subscription_plans
+    for each row when (old.lemon_squeezy_variant_id is distinct from new.lemon_squeezy_variant_id
+        and old.lemon_squeezy_variant_id is not null)
+    execute function keep_replaced_variant();
+
 insert into subscription_plans (id, name, description, monthly_compute_units, max_concurrent_tasks, price_cents)
 values
     ('free', 'Free', 'To try it out', 100, 1, 0),
@@ -201,6 +214,8 @@ create unique index if not exists idx_usage_analytics_user_date on usage_analyti
 
 create table if not exists webhook_events (
     id uuid primary key default gen_random_uuid(),
+    -- Order of arrival, also within a transaction.
+    arrival bigint generated always as identity,
     -- The delivery: exact bytes (text and jsonb cannot hold \u0000), and proof that it is authentic.
     body bytea not null,
     body_sha256 bytea not null unique check (octet_length(body_sha256) = 32),
@@ -254,7 +269,7 @@ create table if not exists webhook_events (
 create index if not exists idx_webhook_events_subscription on webhook_events (subscription_id);
 create index if not exists idx_webhook_events_customer on webhook_events (customer_id);
 create index if not exists idx_webhook_events_user on webhook_events (user_id);
-create index if not exists idx_webhook_events_received on webhook_events (received_at, id);
+create index if not exists idx_webhook_events_received on webhook_events (received_at, arrival);
 create index if not exists idx_webhook_events_claimed on webhook_events (claimed_user_id) where outcome = 'parked';
 create index if not exists idx_webhook_events_email on webhook_events (lower(email)) where outcome = 'parked';
 create index if not exists idx_webhook_events_variant on webhook_events (variant_id) where outcome = 'parked';

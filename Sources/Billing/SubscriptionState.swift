@@ -28,6 +28,34 @@ public struct SubscriptionState: Sendable, Hashable {
     /// Those known, also ahead; in order.
     public var buckets: [Bucket]
 
+    public init(
+        id: String, plan: SubscriptionPlan, status: SubscriptionStatus, currentPeriodStart: Date,
+        currentPeriodEnd: Date, cancelAtPeriodEnd: Bool, customerID: String?, orderID: String?,
+        orderItemID: String?, productID: String?, variantID: String, createdAt: Date, updatedAt: Date,
+        renewsAt: Date?, endsAt: Date?, trialEndsAt: Date?, pause: Snapshot.Pause?, latestEventAt: Date,
+        buckets: [Bucket]
+    ) {
+        self.id = id
+        self.plan = plan
+        self.status = status
+        self.currentPeriodStart = currentPeriodStart
+        self.currentPeriodEnd = currentPeriodEnd
+        self.cancelAtPeriodEnd = cancelAtPeriodEnd
+        self.customerID = customerID
+        self.orderID = orderID
+        self.orderItemID = orderItemID
+        self.productID = productID
+        self.variantID = variantID
+        self.createdAt = createdAt
+        self.updatedAt = updatedAt
+        self.renewsAt = renewsAt
+        self.endsAt = endsAt
+        self.trialEndsAt = trialEndsAt
+        self.pause = pause
+        self.latestEventAt = latestEventAt
+        self.buckets = buckets
+    }
+
     /// R9: judged by the clock when read, even if no further event ever comes.
     public func hasAccess(at moment: Date) -> Bool {
         switch status {
@@ -110,7 +138,9 @@ extension SubscriptionState {
             customerID: present.customerID, orderID: present.orderID, orderItemID: present.orderItemID,
             productID: present.productID, variantID: present.variantID, createdAt: history.createdAt,
             updatedAt: present.updatedAt, renewsAt: present.renewsAt, endsAt: present.endsAt,
-            trialEndsAt: history.trialEndsAt, pause: present.pause, latestEventAt: history.latestEventAt,
+            trialEndsAt: history.trialEndsAt,
+            pause: present.pause.map { Snapshot.Pause(mode: $0.mode ?? "void", resumesAt: $0.resumesAt) },
+            latestEventAt: history.latestEventAt,
             buckets: chain.buckets
         )
     }

@@ -28,6 +28,7 @@ extension JSONValue {
                 element.writeCanonical(to: &bytes)
                 bytes.append(UInt8(ascii: ","))
             }
+            if !elements.isEmpty { bytes.removeLast() }
             bytes.append(UInt8(ascii: "]"))
         case .object(let members):
             bytes.append(UInt8(ascii: "{"))
@@ -37,6 +38,7 @@ extension JSONValue {
                 member.value.writeCanonical(to: &bytes)
                 bytes.append(UInt8(ascii: ","))
             }
+            if !members.isEmpty { bytes.removeLast() }
             bytes.append(UInt8(ascii: "}"))
         }
     }

@@ -32,4 +32,6 @@ public enum JSONValue: Hashable, Sendable {
 public struct JSONSyntaxError: Error, Hashable, Sendable {
     /// The offset of the first byte that cannot be, in bytes from the beginning.
     public let offset: Int
+
+    public init(offset: Int) { self.offset = offset }
 }

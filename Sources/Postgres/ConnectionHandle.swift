@@ -30,7 +30,9 @@ final class ConnectionHandle {
             Array(Self.defaults.merging(defaults) { $1 }) + [("dbname", url), ("client_encoding", "UTF8")]
         var keywords = parameters.map { UnsafePointer(strdup($0.0)) } + [nil]
         var values = parameters.map { UnsafePointer(strdup($0.1)) } + [nil]
-        defer { (keywords + values).forEach { free(UnsafeMutablePointer(mutating: $0)) } }
+        defer {
+            for string in keywords + values { free(UnsafeMutablePointer(mutating: string)) }
+        }
         guard let pointer = PQconnectdbParams(&keywords, &values, 1) else {
             throw PostgresError(message: "out of memory", endedConnection: true)
         }

@@ -23,6 +23,10 @@ struct PoolLedger {
     private(set) var idle: [IdleConnection] = []
     /// Idle and leased connections, and those being opened or closed.
     private(set) var total = 0
+    /// Those of `total` that are being closed.
+    private var closing = 0
+    /// When a connection last came back unfit: the others, idle since before, may be broken too.
+    private(set) var lastLoss: Duration?
     private(set) var isShutDown = false
     private var waiters: [Waiter] = []
     private var nextID: UInt64 = 0
@@ -56,21 +60,32 @@ struct PoolLedger {
         waiters.firstIndex { $0.id == id }.map { waiters.remove(at: $0) }
     }
 
-    /// Puts a good connection back.
-    ///
-    /// - Returns: the waiter to hand it to, or else whether it is to be kept open.
-    mutating func putBack(_ connection: IdleConnection) -> (waiter: Waiter?, isKept: Bool) {
-        if isShutDown { return (nil, false) }
-        if !waiters.isEmpty { return (waiters.removeFirst(), true) }
-        guard total <= size else { return (nil, false) }
-        idle.append(connection)
-        return (nil, true)
+    enum Destination {
+        case waiter(Waiter)
+        case idle
+        /// It is to be closed, and `removeConnection` called when it is.
+        case closing
     }
 
-    /// A connection is gone, or was never made.
+    /// Takes a connection back.
+    ///
+    /// - Parameter isReusable: whether it can be lent again.
+    mutating func putBack(_ connection: IdleConnection, isReusable: Bool) -> Destination {
+        if isReusable, !waiters.isEmpty { return .waiter(waiters.removeFirst()) }
+        if !isReusable { lastLoss = connection.idleSince }
+        guard isReusable, !isShutDown, total - closing <= size else {
+            closing += 1
+            return .closing
+        }
+        idle.append(connection)
+        return .idle
+    }
+
+    /// A connection has been closed, or one that was granted could not be opened.
     ///
     /// - Returns: the waiter who may open another in its place.
-    mutating func removeConnection() -> Waiter? {
+    mutating func removeConnection(closed: Bool) -> Waiter? {
+        if closed { closing -= 1 }
         if waiters.isEmpty || isShutDown {
             total -= 1
             return nil
@@ -84,6 +99,7 @@ struct PoolLedger {
     mutating func shutDown() -> (idle: [IdleConnection], waiters: [Waiter]) {
         isShutDown = true
         defer {
+            closing += idle.count
             idle = []
             waiters = []
         }

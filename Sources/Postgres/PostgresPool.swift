@@ -50,14 +50,31 @@ public final class PostgresPool: Sendable {
 
     /// Runs `body` in a transaction on one of the pool's connections: see `PostgresConnection.withTransaction`.
     ///
+    /// If the connection proves to be broken before `body` has begun, as after a restart of the server, another one is
+    /// taken, once.
+    ///
     /// - Throws: as `PostgresConnection.withTransaction` and `withConnection`.
     public func withTransaction<Result>(
         isolation: PostgresIsolation = .readCommitted, readOnly: Bool = false, retries: Int = 5,
         _ body: (PostgresConnection) async throws -> Result
     ) async throws -> Result {
-        try await withConnection { connection in
-            try await connection.withTransaction(
-                isolation: isolation, readOnly: readOnly, retries: retries, clock: clock, body)
+        var isLent = false
+        var hasBegun = false
+        var isRepeated = false
+        while true {
+            do {
+                return try await withConnection { connection in
+                    isLent = true
+                    return try await connection.withTransaction(
+                        isolation: isolation, readOnly: readOnly, retries: retries, clock: clock
+                    ) { connection in
+                        hasBegun = true
+                        return try await body(connection)
+                    }
+                }
+            } catch let error as PostgresError where error.isConnectionLost && isLent && !hasBegun && !isRepeated {
+                isRepeated = true
+            }
         }
     }
 
@@ -84,7 +101,7 @@ public final class PostgresPool: Sendable {
     public func shutdown(grace: Duration = .seconds(10)) async -> Bool {
         let (idle, waiters) = ledger.withLock { $0.shutDown() }
         for waiter in waiters { waiter.continuation.resume(throwing: PostgresPoolError.shutDown) }
-        for idle in idle { await discard(idle.connection) }
+        for idle in idle { await close(idle.connection) }
         let deadline = clock.now() + grace
         while statistics.size > 0, clock.now() < deadline {
             do { try await clock.sleep(.milliseconds(10)) } catch { break }
@@ -112,7 +129,7 @@ extension PostgresPool {
                 url: configuration.url, policy: policy, observe: configuration.observe)
             return Lease(connection: connection, openedAt: clock.now())
         } catch {
-            connectionRemoved()
+            removeConnection(closed: false)
             throw error
         }
     }
@@ -120,30 +137,29 @@ extension PostgresPool {
     private func isSound(_ idle: PoolLedger.IdleConnection) async -> Bool {
         let now = clock.now()
         if now - idle.openedAt >= configuration.recycle { return false }
-        if now - idle.idleSince <= configuration.checkAfterIdle { return true }
+        let isSuspect = ledger.withLock { $0.lastLoss.map { idle.idleSince <= $0 } ?? false }
+        if !isSuspect, now - idle.idleSince <= configuration.checkAfterIdle { return true }
         return await idle.connection.answers()
     }
 
     private func putBack(_ lease: Lease) async {
-        guard lease.connection.isReusable else { return await discard(lease.connection) }
         let idle = PoolLedger.IdleConnection(
             connection: lease.connection, openedAt: lease.openedAt, idleSince: clock.now())
-        let (waiter, isKept) = ledger.withLock { $0.putBack(idle) }
-        if let waiter {
-            waiter.continuation.resume(returning: .idle(idle))
-        } else if !isKept {
-            await discard(lease.connection)
+        switch ledger.withLock({ $0.putBack(idle, isReusable: lease.connection.isReusable) }) {
+        case .waiter(let waiter): waiter.continuation.resume(returning: .idle(idle))
+        case .idle: break
+        case .closing: await close(lease.connection)
         }
     }
 
-    private func discard(_ connection: PostgresConnection) async {
+    private func close(_ connection: PostgresConnection) async {
         // First closed, then counted out: the server must never see more connections than the limit.
         await connection.close()
-        connectionRemoved()
+        removeConnection(closed: true)
     }
 
-    private func connectionRemoved() {
-        ledger.withLock { $0.removeConnection() }?.continuation.resume(returning: .open)
+    private func removeConnection(closed: Bool) {
+        ledger.withLock { $0.removeConnection(closed: closed) }?.continuation.resume(returning: .open)
     }
 }
 

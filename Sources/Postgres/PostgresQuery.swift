@@ -41,6 +41,13 @@ extension PostgresQuery: ExpressibleByStringInterpolation {
             sql.append("$\(bindings.count)")
         }
 
+        /// Binds an optional value. It says what the one above does; but without it the compiler takes every optional in a
+        /// query for a mistake.
+        public mutating func appendInterpolation<Value: PostgresEncodable>(_ value: Value?) {
+            bindings.append(value)
+            sql.append("$\(bindings.count)")
+        }
+
         /// Inserts SQL as it stands. Never anything that came from outside.
         public mutating func appendInterpolation(unescaped sql: String) {
             self.sql.append(sql)

@@ -1,4 +1,5 @@
 import LemonSqueezy
+import Testing
 
 /// What the files of a scenario are, one letter each in order (order, subscription, invoice, `-` anything else), and
 /// what its canonically last snapshot says.

@@ -20,7 +20,7 @@ struct JSONFuzzTests {
             let reference = try JSONSerialization.jsonObject(with: Data(spelled), options: .fragmentsAllowed)
             #expect(agrees(parsed, reference), "\(String(decoding: spelled, as: UTF8.self))")
             #expect(
-                try JSONValue(parsing: value.canonicalBytes().removingTrailingCommas()).canonicalBytes()
+                try JSONValue(parsing: value.canonicalBytes()).canonicalBytes()
                     == value.canonicalBytes())
         }
     }
@@ -98,7 +98,10 @@ struct JSONFuzzTests {
         switch ours {
         case .null: return reference is NSNull
         case .bool(let flag): return (reference as? Bool) == flag
-        case .number(let text): return (reference as? NSNumber)?.doubleValue == Double(text)
+        case .number(let text):
+            // Foundation reads some decimals by another type than Double, and is off in the last place.
+            guard let double = Double(text), let other = (reference as? NSNumber)?.doubleValue else { return false }
+            return abs(double - other) <= abs(double) * 1e-15
         case .string(let text): return (reference as? String).map { Array($0.utf8) } == Array(text.utf8)
         case .array(let elements):
             guard let list = reference as? [Any], list.count == elements.count else { return false }

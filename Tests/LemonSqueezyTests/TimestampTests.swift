@@ -41,8 +41,10 @@ struct TimestampTests {
         calendar.timeZone = try #require(TimeZone(identifier: "UTC"))
         for day in stride(from: 0, to: 146_097, by: 1) {
             let date = Date(timeIntervalSince1970: Double(day * 86_400 + day % 86_400))
-            let text = try #require(Timestamp.text(from: date))
-            #expect(Timestamp.date(from: text) == date)
+            guard let text = Timestamp.text(from: date), Timestamp.date(from: text) == date else {
+                Issue.record("day \(day)")
+                continue
+            }
             if day % 97 == 0 {
                 let parts = calendar.dateComponents([.year, .month, .day, .hour, .minute, .second], from: date)
                 let expected = String(

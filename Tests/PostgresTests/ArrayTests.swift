@@ -48,7 +48,8 @@ import Testing
             """)
         #expect(inserted == 500)
         let wanted = Array(ids[10..<20])
-        let rows = try await connection.query("select id, name, units from people where id = any(\(wanted)) order by units")
+        let rows = try await connection.query(
+            "select id, name, units from people where id = any(\(wanted)) order by units")
         let people = try rows.map { try $0.decode(UUID.self, String?.self, Int.self) }
         #expect(people.map(\.0) == wanted)
         #expect(people.map(\.1) == Array(names[10..<20]))
@@ -59,7 +60,8 @@ import Testing
     @Test("Arrays of several dimensions and NULLs for elements that cannot be nil are errors")
     func unreadable() async throws {
         let connection = try await TestServer.connect()
-        let row = try #require(try await connection.query("select '{{1,2},{3,4}}'::int[] as grid, '{1,null}'::int[] as gap").first)
+        let rows = try await connection.query("select '{{1,2},{3,4}}'::int[] as grid, '{1,null}'::int[] as gap")
+        let row = try #require(rows.first)
         #expect(throws: PostgresDecodingError.self) { try row["grid", as: [Int].self] }
         let error = #expect(throws: PostgresDecodingError.self) { try row["gap", as: [Int].self] }
         #expect(error?.reason == .null)

@@ -67,9 +67,10 @@ import Testing
         #expect(error?.sqlState == "57014")
     }
 
-    @Test("No request to cancel is late and hits the connection's next query")
-    func late() async throws {
-        let connection = try await TestServer.connect()
+    @Test("No request to cancel is late and hits the connection's next query", arguments: [false, true])
+    func late(throughPooler: Bool) async throws {
+        let url = throughPooler ? try TestServer.poolerURL : try TestServer.url
+        let connection = try await PostgresConnection.connect(url: url)
         var cancelled = 0
         for round in 0..<300 {
             let task = Task {

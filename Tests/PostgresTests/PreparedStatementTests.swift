@@ -59,7 +59,7 @@ import Testing
         #expect(attempts == 2)
     }
 
-    @Test("A plan outdated by a change of the schema is made anew, in a transaction and outside", arguments: [false, true])
+    @Test("A plan outdated by a change of the schema is made anew", arguments: [false, true])
     func outdatedPlan(inTransaction: Bool) async throws {
         let connection = try await TestServer.connect()
         try await connection.executeScript("create temp table t as select 1 as a")

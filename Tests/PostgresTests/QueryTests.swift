@@ -8,7 +8,8 @@ import Testing
     @Test("Interpolated values become parameters, and only text that is marked becomes SQL")
     func interpolation() {
         let name = "x'; drop table users; --"
-        let query: PostgresQuery = "select \(unescaped: "a, b") from t where n = \(name) and m = \(nil as Int?) or \(true)"
+        let query: PostgresQuery =
+            "select \(unescaped: "a, b") from t where n = \(name) and m = \(nil as Int?) or \(true)"
         #expect(query.sql == "select a, b from t where n = $1 and m = $2 or $3")
         #expect(query.bindings.types == [PostgresType.text, .int8, .bool].map(\.rawValue))
         #expect("\(query)" == query.sql)
@@ -65,7 +66,8 @@ import Testing
     @Test("A script runs all its statements or none")
     func scripts() async throws {
         let connection = try await TestServer.connect()
-        try await connection.executeScript("create temp table t (a int); insert into t values (1); insert into t values (2)")
+        try await connection.executeScript(
+            "create temp table t (a int); insert into t values (1); insert into t values (2)")
         await #expect(throws: PostgresError.self) {
             try await connection.executeScript("insert into t values (3); select 1 / 0")
         }

@@ -89,6 +89,18 @@ final class Gate: Sendable {
     }
 }
 
+/// Counts what happens in several tasks.
+final class Counter: Sendable {
+    private let value = Atomic(0)
+
+    var count: Int { value.load(ordering: .relaxed) }
+
+    @discardableResult
+    func increment() -> Int {
+        value.add(1, ordering: .relaxed).newValue
+    }
+}
+
 /// A clock that moves only when a test says so.
 final class ManualClock: Sendable {
     private struct Sleeper {

@@ -1,0 +1,67 @@
+import Billing
+import Foundation
+import Postgres
+
+/// The store on PostgreSQL, through libpq.
+public struct PostgresStore: Store {
+    let pool: PostgresPool
+    let clock: (@Sendable () -> Date)?
+
+    /// Opens no connection yet.
+    public init(_ configuration: DatabaseConfiguration) {
+        var pool = PostgresPool.Configuration(url: configuration.url)
+        pool.size = configuration.poolSize
+        pool.maxOverflow = configuration.maxOverflow
+        pool.timeout = configuration.poolTimeout
+        pool.recycle = configuration.poolRecycle
+        if let observe = configuration.observe {
+            pool.observe = { observe($0, $1, $2?.description) }
+        }
+        self.pool = PostgresPool(pool)
+        clock = configuration.clock
+    }
+
+    public func transaction<Result: Sendable>(
+        _ body: @Sendable (any StoreTransaction) async throws -> Result
+    ) async throws -> Result {
+        try await mapped {
+            try await pool.withTransaction { connection in
+                try await body(PostgresTransaction(connection: connection, clock: clock))
+            }
+        }
+    }
+
+    public func close() async {
+        await pool.shutdown()
+    }
+
+    func query(_ query: PostgresQuery) async throws -> PostgresRows {
+        try await mapped { try await pool.query(query) }
+    }
+
+    /// Runs `body` and turns the client's errors into the store's.
+    func mapped<Result>(_ body: () async throws -> Result) async throws -> Result {
+        do {
+            return try await body()
+        } catch let error as PostgresError {
+            throw StoreError(error)
+        } catch let error as PostgresPoolError {
+            throw StoreError.unavailable(error.description)
+        }
+    }
+}
+
+extension StoreError {
+    /// Whether trying again can help is told by the class of the SQLSTATE: connections, resources, the operator's
+    /// intervention, a lock not to be had in time, a server that is read-only for now, a collision.
+    init(_ error: PostgresError) {
+        let transient = ["53", "57", "58", "40"].contains { error.sqlState?.hasPrefix($0) ?? false }
+        if error.isConnectionLost || transient || error.sqlState == "55P03" || error.sqlState == "25006" {
+            self = .unavailable(error.description)
+        } else if error.sqlState == "42P01" || error.sqlState == "42703" {
+            self = .schema("\(error.description): run `migrate`")
+        } else {
+            self = .failed(error.description)
+        }
+    }
+}

@@ -1,0 +1,31 @@
+import Billing
+import Foundation
+import Postgres
+
+/// A transaction on PostgreSQL, READ COMMITTED: what must not change under it is locked before it is read.
+struct PostgresTransaction: StoreTransaction {
+    let connection: PostgresConnection
+    let clock: (@Sendable () -> Date)?
+
+    func now() async throws -> Date {
+        if let clock { return clock() }
+        return try await connection.query("select clock_timestamp()").values(Date.self)[0]
+    }
+
+    /// Locks that end with the transaction, so that they work through PgBouncer; sorted, so that two transactions never
+    /// wait for each other. The time limits keep an instance that hangs from holding up the others for long.
+    func lock(customers: Set<String>, subscriptions: Set<String>) async throws {
+        let keys = customers.map { "customer:\($0)" } + subscriptions.map { "subscription:\($0)" }
+        _ = try await connection.query(
+            """
+            select set_config('lock_timeout', '4s', true),
+                set_config('idle_in_transaction_session_timeout', '30s', true)
+            """)
+        guard !keys.isEmpty else { return }
+        _ = try await connection.query(
+            """
+            select pg_advisory_xact_lock(key)
+            from (select distinct hashtextextended(name, 0) as key from unnest(\(keys)) as name order by key) as sorted
+            """)
+    }
+}
