@@ -65,13 +65,37 @@ let package = Package(
         .executableTarget(
             name: "selextract-billing",
             dependencies: [
-                "BillingServer",
+                "Billing", "BillingServer", "LemonSqueezy", "Selextract", "Storage",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings
         ),
 
-        // Tests: one target for each source target.
-        .testTarget(name: "BillingTests", dependencies: ["Billing"], swiftSettings: settings),
+        // Tests: one test target for each source target, and what they share.
+        .target(
+            name: "TestSupport",
+            dependencies: [
+                "Schema", "Storage",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            path: "Tests/TestSupport",
+            swiftSettings: settings
+        ),
+        .testTarget(name: "LemonSqueezyTests", dependencies: ["LemonSqueezy"], swiftSettings: settings),
+        .testTarget(name: "BillingTests", dependencies: ["Billing", "LemonSqueezy", "Selextract"], swiftSettings: settings),
+        .testTarget(name: "PostgresTests", dependencies: ["Postgres"], swiftSettings: settings),
+        .testTarget(
+            name: "StorageTests", dependencies: ["Billing", "LemonSqueezy", "Storage", "TestSupport"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "BillingServerTests", dependencies: ["BillingServer", "Storage", "TestSupport"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "CommandTests", dependencies: ["selextract-billing", "Storage", "TestSupport"],
+            swiftSettings: settings
+        ),
     ]
 )
