@@ -72,6 +72,7 @@ let package = Package(
         ),
 
         // Tests: one test target for each source target, and what they share.
+        .target(name: "Payloads", dependencies: ["LemonSqueezy"], path: "Tests/Payloads", swiftSettings: settings),
         .target(
             name: "TestSupport",
             dependencies: [
@@ -82,15 +83,18 @@ let package = Package(
             path: "Tests/TestSupport",
             swiftSettings: settings
         ),
-        .testTarget(name: "LemonSqueezyTests", dependencies: ["LemonSqueezy"], swiftSettings: settings),
-        .testTarget(name: "BillingTests", dependencies: ["Billing", "LemonSqueezy", "Selextract"], swiftSettings: settings),
+        .testTarget(name: "LemonSqueezyTests", dependencies: ["LemonSqueezy", "Payloads"], swiftSettings: settings),
+        .testTarget(
+            name: "BillingTests", dependencies: ["Billing", "LemonSqueezy", "Payloads", "Selextract"],
+            swiftSettings: settings
+        ),
         .testTarget(name: "PostgresTests", dependencies: ["Postgres"], swiftSettings: settings),
         .testTarget(
-            name: "StorageTests", dependencies: ["Billing", "LemonSqueezy", "Storage", "TestSupport"],
+            name: "StorageTests", dependencies: ["Billing", "LemonSqueezy", "Payloads", "Storage", "TestSupport"],
             swiftSettings: settings
         ),
         .testTarget(
-            name: "BillingServerTests", dependencies: ["BillingServer", "Storage", "TestSupport"],
+            name: "BillingServerTests", dependencies: ["BillingServer", "Payloads", "Storage", "TestSupport"],
             swiftSettings: settings
         ),
         .testTarget(

@@ -1,5 +1,6 @@
 import Foundation
 import LemonSqueezy
+import Payloads
 import Testing
 
 /// One change to a good payload, and what must come of it.

@@ -1,3 +1,4 @@
+import Payloads
 import LemonSqueezy
 
 /// Random documents and random spellings of them.

@@ -1,5 +1,6 @@
 import Foundation
 import LemonSqueezy
+import Payloads
 import Testing
 
 @Suite("Rebase")

@@ -1,28 +1,29 @@
-import Foundation
+public import Foundation
 
 /// The payload files, found from this file's own place.
-enum Fixtures {
-    static let repository = URL(fileURLWithPath: #filePath).resolvingSymlinksInPath()
+public enum Fixtures {
+    public static let repository = URL(fileURLWithPath: #filePath).resolvingSymlinksInPath()
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-    static let tests = repository.appendingPathComponent("Tests")
+    public static let tests = repository.appendingPathComponent("Tests")
     private static let root = repository.appendingPathComponent("fixtures")
 
     /// The events that have a file in `fixtures/events`.
-    static let eventNames = names(in: root.appendingPathComponent("events")).map { String($0.dropLast(".json".count)) }
-    static let scenarioNames = names(in: root.appendingPathComponent("scenarios"))
+    public static let eventNames = names(in: root.appendingPathComponent("events"))
+        .map { String($0.dropLast(".json".count)) }
+    public static let scenarioNames = names(in: root.appendingPathComponent("scenarios"))
 
-    static func event(_ name: String) throws -> [UInt8] {
+    public static func event(_ name: String) throws -> [UInt8] {
         try bytes(root.appendingPathComponent("events/\(name).json"))
     }
 
     /// The files of a scenario in order, each with its name.
-    static func scenario(_ name: String) throws -> [(file: String, body: [UInt8])] {
+    public static func scenario(_ name: String) throws -> [(file: String, body: [UInt8])] {
         let folder = root.appendingPathComponent("scenarios/\(name)")
         return try names(in: folder).map { ($0, try bytes(folder.appendingPathComponent($0))) }
     }
 
     /// Every payload there is, each with a name to tell it by.
-    static func all() throws -> [(name: String, body: [UInt8])] {
+    public static func all() throws -> [(name: String, body: [UInt8])] {
         try eventNames.map { ("events/\($0)", try event($0)) }
             + scenarioNames.flatMap { scenario in
                 try self.scenario(scenario).map { ("\(scenario)/\($0.file)", $0.body) }
