@@ -1,0 +1,117 @@
+public import Billing
+public import Foundation
+import GRDB
+import Schema
+public import Selextract
+
+extension BucketRow {
+    init(row: SQLiteRow) throws {
+        let (user, line, begin, end, unlocked, granted, consumed, adjusted, carried) = try row.decode(
+            UUID.self, Line.self, Date.self, Date.self, Date.self, Int.self, Int.self, Int.self, Int.self)
+        self.init(
+            userID: user,
+            bucket: Bucket(
+                line: line, begin: begin, end: end, unlockedAt: unlocked, granted: granted, consumed: consumed,
+                adjusted: adjusted, carried: carried))
+    }
+}
+
+extension User {
+    init(row: SQLiteRow) throws {
+        let (id, email, name, google, isActive, tier, units, reset, created, updated) = try row.decode(
+            UUID.self, String.self, String?.self, String?.self, Bool.self, String.self, Int.self, Date.self,
+            Date.self, Date.self)
+        self.init(
+            id: id, email: email, fullName: name, googleID: google, isActive: isActive, subscriptionTier: tier,
+            computeUnitsRemaining: units, computeUnitsResetDate: reset, createdAt: created, updatedAt: updated)
+    }
+}
+
+extension SQLiteStore {
+    private static let userColumns = """
+        id, email, full_name, google_id, is_active, subscription_tier, compute_units_remaining,
+        compute_units_reset_date, created_at, updated_at
+        """
+
+    /// The database's clock, as SQL.
+    static let moment = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"
+
+    /// The account's months begin with it, so a moved clock moves its creation too.
+    public func createUser(email: String, id: UUID?) async throws -> User {
+        let at = clock?()
+        return try await write { writer in
+            do {
+                let rows = try await writer.query(
+                    """
+                    insert into users (
+                        id, email, compute_units_remaining, compute_units_reset_date, created_at, billing_due_at
+                    )
+                    select \(id ?? UUID()), \(email),
+                        (select monthly_compute_units from subscription_plans where id = 'free'),
+                        min(
+                            strftime('%Y-%m-%d', moment.at, '+1 month'),
+                            strftime('%Y-%m-%d', moment.at, 'start of month', '+2 months', '-1 day')
+                        ) || substr(moment.at, 11),
+                        moment.at, moment.at
+                    from (select coalesce(\(at), \(unescaped: Self.moment)) as at) as moment
+                    returning \(unescaped: Self.userColumns)
+                    """)
+                return try User(row: rows[0])
+            } catch let error as DatabaseError where error.isUniqueViolation {
+                let isID = error.message?.hasSuffix("users.id") ?? false
+                throw StoreError.conflict("an account with that \(isID ? "id" : "e-mail") exists already")
+            }
+        }
+    }
+
+    public func user(id: UUID) async throws -> User? {
+        try await query("select \(unescaped: Self.userColumns) from users where id = \(id)")
+            .map(User.init(row:)).first
+    }
+
+    public func users(email: String) async throws -> [User] {
+        try await query(
+            "select \(unescaped: Self.userColumns) from users where lower(email) = lower(\(email)) order by created_at, id"
+        ).map(User.init(row:))
+    }
+
+    public func users(limit: Int, before: Cursor?) async throws -> [User] {
+        try await query(
+            """
+            select \(unescaped: Self.userColumns) from users
+            where (created_at, id) < (coalesce(\(before?.at), 'infinity'), coalesce(\(before?.id), \(UUID.greatest)))
+            order by created_at desc, id desc limit \(limit)
+            """
+        ).map(User.init(row:))
+    }
+
+    public func entitlement(user: UUID) async throws -> Entitlement? {
+        let (head, tail) = try AccountEntitlements.split(
+            Schema.sqlite.map(\.sql).joined(separator: "\n"), moment: Self.moment)
+        let rows = try await query(
+            """
+            select user_id, plan_id, has_access, lemon_squeezy_subscription_id, status, access_until,
+                compute_units_remaining, compute_units_reset_date
+            from (\(unescaped: head)coalesce(\(clock?()), \(unescaped: Self.moment))\(unescaped: tail)) as entitlement
+            where user_id = \(user)
+            """)
+        return try rows.first.map { row in
+            let (user, plan, access, subscription, status, until, units, reset) = try row.decode(
+                UUID.self, String.self, Bool.self, String?.self, String?.self, Date?.self, Int.self, Date.self)
+            return Entitlement(
+                userID: user, planID: plan, hasAccess: access, lemonSqueezySubscriptionID: subscription,
+                status: status, accessUntil: until, computeUnitsRemaining: units, computeUnitsResetDate: reset)
+        }
+    }
+
+    static func bucketsQuery(users: Set<UUID>) -> SQLiteQuery {
+        """
+        select user_id, line, begins_at, ends_at, unlocked_at, granted, consumed, adjusted, carried
+        from compute_unit_buckets where user_id in \(each: users) order by user_id, line, begins_at
+        """
+    }
+
+    public func buckets(user: UUID) async throws -> [Bucket] {
+        try await query(Self.bucketsQuery(users: [user])).map { try BucketRow(row: $0).bucket }
+    }
+}

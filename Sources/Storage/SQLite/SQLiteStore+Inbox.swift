@@ -1,0 +1,57 @@
+import Billing
+public import Foundation
+
+extension EventRecord {
+    init(row: SQLiteRow) throws {
+        let (
+            id, name, type, dataID, subscription, customer, claimed, email, testMode, store, webhook, status, variant,
+            source, outcome, reason, user, deliveries, received, lastReceived, attempts, next, secret, signature, size
+        ) = try row.decode(
+            UUID.self, String?.self, String?.self, String?.self, String?.self, String?.self, UUID?.self, String?.self,
+            Bool?.self, String?.self, String?.self, String?.self, String?.self, Date?.self, Outcome.self,
+            String?.self, UUID?.self, Int.self, Date.self, Date.self, Int.self, Date?.self, String.self, String.self,
+            Int.self)
+        self.init(
+            id: id, name: name, dataType: type, dataID: dataID, subscriptionID: subscription, customerID: customer,
+            claimedUserID: claimed, email: email, testMode: testMode, storeID: store, webhookID: webhook,
+            status: status, variantID: variant, sourceUpdatedAt: source, outcome: outcome, reason: reason, userID: user,
+            deliveries: deliveries, receivedAt: received, lastReceivedAt: lastReceived, attempts: attempts,
+            nextAttemptAt: next, matchedSecret: secret, signature: signature, size: size)
+    }
+}
+
+extension SQLiteStore {
+    static let eventColumns = """
+        id, event_name, data_type, data_id, subscription_id, customer_id, claimed_user_id, email, test_mode, store_id,
+        webhook_id, status, variant_id, source_updated_at, outcome, reason, user_id, deliveries, received_at,
+        last_received_at, attempts, next_attempt_at, matched_secret, signature, length(body)
+        """
+
+    public func eventRecords(
+        _ filter: EventFilter, limit: Int, before: Cursor?
+    ) async throws -> [EventRecord] {
+        try await query(
+            """
+            select \(unescaped: Self.eventColumns) from webhook_events
+            where (\(filter.outcome) is null or outcome = \(filter.outcome))
+                and (\(filter.reason) is null or substr(reason, 1, instr(reason || ':', ':') - 1) = \(filter.reason)
+                    or reason = \(filter.reason))
+                and (\(filter.name) is null or event_name = \(filter.name))
+                and (\(filter.subscriptionID) is null or subscription_id = \(filter.subscriptionID))
+                and (\(filter.userID) is null or user_id = \(filter.userID))
+                and (received_at, arrival) < (coalesce(\(before?.at), 'infinity'),
+                    coalesce((select arrival from webhook_events where id = \(before?.id)), 9223372036854775807))
+            order by received_at desc, arrival desc limit \(limit)
+            """
+        ).map(EventRecord.init(row:))
+    }
+
+    public func eventRecord(_ id: UUID) async throws -> EventRecord? {
+        try await query("select \(unescaped: Self.eventColumns) from webhook_events where id = \(id)")
+            .map(EventRecord.init(row:)).first
+    }
+
+    public func eventBody(_ id: UUID) async throws -> [UInt8]? {
+        try await query("select body from webhook_events where id = \(id)").values(Data.self).first.map(Array.init)
+    }
+}

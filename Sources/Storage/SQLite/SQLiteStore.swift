@@ -1,0 +1,141 @@
+import Billing
+import Foundation
+import GRDB
+
+/// The store on SQLite, for one machine: in a file that several processes may share, or in memory.
+///
+/// SQLite has one writer at a time, and so has this store: a transaction takes its turn among the tasks of this process,
+/// then `BEGIN IMMEDIATE` waits for other processes. From then on the connection belongs to that task until the end, each
+/// statement a visit to the connection's own queue, so that nothing blocks Swift's threads while the body awaits. What a
+/// transaction reads nobody can change before it ends, hence rows need no locks. Reads outside go to connections of
+/// their own, which see what is committed (WAL); in memory there is only the one connection, so they wait their turn.
+public struct SQLiteStore: Store {
+    let clock: (@Sendable () -> Date)?
+    private let database: any DatabaseWriter
+    private let turn = WriterTurn()
+    private let isInMemory: Bool
+    private let observe: (@Sendable (_ sql: String, _ duration: Duration, _ error: String?) -> Void)?
+
+    /// How long another process may hold the file before we give up, in seconds.
+    private static let patience: TimeInterval = 5
+
+    /// Opens the file, and creates it if it is missing; its folder must exist.
+    ///
+    /// - Throws: `StoreError.invalidURL`; `.unavailable` if the file cannot be opened.
+    public init(_ configuration: DatabaseConfiguration) throws {
+        let scheme = "sqlite:"
+        let path = configuration.url.dropFirst(scheme.count)
+        guard configuration.url.hasPrefix(scheme), !path.isEmpty else {
+            throw StoreError.invalidURL("expected sqlite:PATH or sqlite::memory:")
+        }
+        var settings = GRDB.Configuration()
+        settings.busyMode = .timeout(Self.patience)
+        settings.maximumReaderCount = max(1, configuration.poolSize)
+        // A transaction spans several visits to the connection.
+        settings.allowsUnsafeTransactions = true
+        isInMemory = path == ":memory:"
+        clock = configuration.clock
+        observe = configuration.observe
+        do {
+            if isInMemory {
+                database = try DatabaseQueue(configuration: settings)
+            } else {
+                database = try Self.open(String(path), settings)
+            }
+        } catch let error as DatabaseError {
+            throw StoreError(error)
+        }
+    }
+
+    private static func open(_ path: String, _ settings: GRDB.Configuration) throws -> DatabasePool {
+        let deadline = ContinuousClock.now + .seconds(patience)
+        while true {
+            do {
+                let pool = try DatabasePool(path: path, configuration: settings)
+                // A delivery is answered once it is committed: then it must survive a power cut.
+                try pool.writeWithoutTransaction { try $0.execute(sql: "pragma synchronous = full") }
+                return pool
+            } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY && .now < deadline {
+                // Turning WAL on does not wait for another process that is doing the same.
+                usleep(10_000)
+            }
+        }
+    }
+
+    public func transaction<Result: Sendable>(
+        _ body: @Sendable (any StoreTransaction) async throws -> Result
+    ) async throws -> Result {
+        try await write { try await body(SQLiteTransaction(connection: $0, clock: clock)) }
+    }
+
+    /// Lends the writer's connection inside a transaction.
+    func write<Result>(_ body: (SQLiteWriter) async throws -> Result) async throws -> Result {
+        try await mapped {
+            try await turn.begin()
+            do {
+                let result = try await inTransaction(body)
+                await turn.end()
+                return result
+            } catch {
+                await turn.end()
+                throw error
+            }
+        }
+    }
+
+    private func inTransaction<Result>(_ body: (SQLiteWriter) async throws -> Result) async throws -> Result {
+        let writer = SQLiteWriter(database: database, observe: observe)
+        do {
+            try await writer.visit { try $0.run("begin immediate") }
+            let result = try await body(writer)
+            try Task.checkCancellation()
+            try await writer.visit { try $0.run("commit") }
+            return result
+        } catch {
+            // After some errors SQLite has rolled back by itself.
+            try? await writer.visit { if $0.database.isInsideTransaction { try $0.run("rollback") } }
+            throw error
+        }
+    }
+
+    /// One statement that changes something, in a transaction of its own.
+    func writeQuery(_ query: SQLiteQuery) async throws -> [SQLiteRow] {
+        try await write { try await $0.query(query) }
+    }
+
+    /// Reads what is committed.
+    func read<Result: Sendable>(
+        _ body: @escaping @Sendable (SQLiteConnection) throws -> Result
+    ) async throws -> Result {
+        if isInMemory { return try await write { try await $0.transact(body) } }
+        return try await mapped {
+            try Task.checkCancellation()
+            return try await withCheckedThrowingContinuation { continuation in
+                database.asyncRead { [observe] access in
+                    continuation.resume(
+                        with: Swift.Result { try body(SQLiteConnection(database: access.get(), observe: observe)) })
+                }
+            }
+        }
+    }
+
+    func query(_ query: SQLiteQuery) async throws -> [SQLiteRow] {
+        try await read { try $0.query(query) }
+    }
+
+    /// Waits for the transaction that is under way. Afterwards the store is of no use.
+    public func close() async {
+        guard (try? await turn.begin()) != nil else { return }
+        try? database.close()
+        await turn.end()
+    }
+
+    /// Runs `body` and turns SQLite's errors into the store's.
+    func mapped<Result>(_ body: () async throws -> Result) async throws -> Result {
+        do {
+            return try await body()
+        } catch let error as DatabaseError {
+            throw StoreError(error)
+        }
+    }
+}

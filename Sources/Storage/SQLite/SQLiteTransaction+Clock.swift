@@ -1,0 +1,81 @@
+import Billing
+import Foundation
+import LemonSqueezy
+
+extension SQLiteTransaction {
+    /// Whoever writes is alone.
+    func holdsClock() async throws -> Bool { true }
+
+    func entry(task: UUID) async throws -> LedgerEntry? {
+        try await connection.query(
+            """
+            select \(unescaped: SQLiteStore.ledgerColumns) from compute_unit_ledger where task_id = \(task)
+            """
+        ).map(LedgerRecord.init(row:)).first?.entry
+    }
+
+    func subscriptions(of events: [UUID]) async throws -> Set<String> {
+        Set(
+            try await connection.query(
+                """
+                select distinct subscription_id from webhook_events
+                where id in \(each: events) and subscription_id is not null
+                """
+            ).values(String.self))
+    }
+
+    func postpone(_ events: [UUID], at now: Date) async throws {
+        try await connection.query(
+            """
+            update webhook_events set attempts = attempts + 1,
+                next_attempt_at = strftime('%Y-%m-%dT%H:%M:%fZ', \(now), '+' || min(1 << min(attempts, 6), 60) || ' minutes')
+            where id in \(each: events) and outcome = 'failed'
+            """)
+    }
+
+    func accounts(after id: UUID?, limit: Int) async throws -> [UUID] {
+        try await connection.query(
+            "select id from users where id > coalesce(\(id), '') order by id limit \(limit)"
+        ).values()
+    }
+
+    func parkedSubscriptions(after id: String?, limit: Int) async throws -> [String] {
+        try await connection.query(
+            """
+            select distinct subscription_id from webhook_events
+            where outcome = 'parked' and subscription_id > \(id ?? "")
+            order by subscription_id limit \(limit)
+            """
+        ).values()
+    }
+
+    func inbox(after arrival: Int, limit: Int) async throws -> [InboxRow] {
+        let rows = try await connection.query(
+            """
+            select id, arrival, body, signature, matched_secret, outcome = 'quarantined' from webhook_events
+            where arrival > \(arrival) order by arrival limit \(limit)
+            """
+        ).map { try $0.decode(UUID.self, Int.self, Data.self, String.self, SecretMatch.self, Bool.self) }
+        let events = try await events(ids: rows.map(\.0))
+        return rows.map { id, arrival, body, signature, secret, isQuarantined in
+            InboxRow(
+                id: id, arrival: arrival,
+                delivery: Delivery(body: Array(body), signature: signature, matchedSecret: secret), event: events[id],
+                isQuarantined: isQuarantined)
+        }
+    }
+
+    /// Those of these that the rules read something of.
+    private func events(ids: [UUID]) async throws -> [UUID: BillingEvent] {
+        let rows = try await connection.query("\(unescaped: Self.select) and id in \(each: ids)")
+        return Dictionary(uniqueKeysWithValues: try rows.map(Self.event).map { ($0.id, $0.event) })
+    }
+
+    func redecode(_ events: [UUID: InboxEvent]) async throws {
+        let columns = InboxEvent.inboxColumnNames.map { "\($0) = ?" }.joined(separator: ", ")
+        let sets = events.map { id, event in event.inboxColumns + [id.sqliteValue] }
+        _ = try await connection.transact { connection in
+            try connection.query("update webhook_events set \(columns) where id = ?", forEach: sets)
+        }
+    }
+}

@@ -1,0 +1,117 @@
+import Billing
+import Foundation
+import GRDB
+import LemonSqueezy
+
+/// A value that can be bound, in the form the schema keeps it in.
+protocol SQLiteEncodable: Sendable {
+    var sqliteValue: DatabaseValue { get }
+}
+
+/// A value that can be read from a column.
+protocol SQLiteDecodable: Sendable {
+    /// nil: the column holds something else.
+    init?(sqliteValue: DatabaseValue)
+}
+
+typealias SQLiteValue = SQLiteEncodable & SQLiteDecodable
+
+extension Optional: SQLiteEncodable where Wrapped: SQLiteEncodable {
+    var sqliteValue: DatabaseValue { self?.sqliteValue ?? .null }
+}
+
+extension Optional: SQLiteDecodable where Wrapped: SQLiteDecodable {
+    init?(sqliteValue: DatabaseValue) {
+        if sqliteValue.isNull {
+            self = .none
+        } else {
+            guard let wrapped = Wrapped(sqliteValue: sqliteValue) else { return nil }
+            self = wrapped
+        }
+    }
+}
+
+extension String: SQLiteValue {
+    var sqliteValue: DatabaseValue { databaseValue }
+    init?(sqliteValue: DatabaseValue) {
+        guard case .string(let text) = sqliteValue.storage else { return nil }
+        self = text
+    }
+}
+
+extension Int: SQLiteValue {
+    var sqliteValue: DatabaseValue { databaseValue }
+    init?(sqliteValue: DatabaseValue) {
+        guard case .int64(let number) = sqliteValue.storage else { return nil }
+        self.init(exactly: number)
+    }
+}
+
+extension Bool: SQLiteValue {
+    var sqliteValue: DatabaseValue { databaseValue }
+    init?(sqliteValue: DatabaseValue) {
+        guard case .int64(let number) = sqliteValue.storage else { return nil }
+        self = number != 0
+    }
+}
+
+/// Bytes.
+extension Data: SQLiteValue {
+    var sqliteValue: DatabaseValue { databaseValue }
+    init?(sqliteValue: DatabaseValue) {
+        guard case .blob(let bytes) = sqliteValue.storage else { return nil }
+        self = bytes
+    }
+}
+
+/// Lower-case text.
+extension UUID: SQLiteValue {
+    var sqliteValue: DatabaseValue { uuidString.lowercased().databaseValue }
+    init?(sqliteValue: DatabaseValue) {
+        guard case .string(let text) = sqliteValue.storage else { return nil }
+        self.init(uuidString: text)
+    }
+}
+
+/// ISO-8601 UTC text with milliseconds, `2026-10-12T09:30:04.000Z`.
+extension Date: SQLiteValue {
+    var sqliteValue: DatabaseValue {
+        let milliseconds = (timeIntervalSince1970 * 1000).rounded()
+        let seconds = (milliseconds / 1000).rounded(.down)
+        let fraction = Int(milliseconds - seconds * 1000)
+        guard let text = Timestamp.text(from: Date(timeIntervalSince1970: seconds)) else {
+            return formatted(.iso8601.year().month().day().time(includingFractionalSeconds: true)).databaseValue
+        }
+        return (text.prefix(20) + "\(1000 + fraction)".suffix(3) + "Z").databaseValue
+    }
+
+    /// Other programs may have written more digits, or fewer.
+    init?(sqliteValue: DatabaseValue) {
+        guard case .string(let text) = sqliteValue.storage else { return nil }
+        guard let seconds = Timestamp.date(from: text) else {
+            guard let date = try? Date(text, strategy: .iso8601) else { return nil }
+            self = date
+            return
+        }
+        let digits = text.utf8.dropFirst(20).prefix { $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") }
+        self = seconds + (Double("0.\(String(digits) ?? "0")") ?? 0)
+    }
+}
+
+extension RawRepresentable where Self: Sendable, RawValue == String {
+    var sqliteValue: DatabaseValue { rawValue.databaseValue }
+    init?(sqliteValue: DatabaseValue) {
+        guard let text = String(sqliteValue: sqliteValue) else { return nil }
+        self.init(rawValue: text)
+    }
+}
+
+// Values with a text behind them are bound and read as that text.
+
+extension Outcome: SQLiteValue {}
+extension InboxEvent.Kind: SQLiteValue {}
+extension SecretMatch: SQLiteValue {}
+extension EventName: SQLiteValue {}
+extension SubscriptionStatus: SQLiteValue {}
+extension Line: SQLiteValue {}
+extension LedgerEntry.Kind: SQLiteValue {}

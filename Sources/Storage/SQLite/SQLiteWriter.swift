@@ -1,0 +1,39 @@
+import GRDB
+
+/// The one connection that writes, while it belongs to a transaction.
+struct SQLiteWriter: Sendable {
+    let database: any DatabaseWriter
+    let observe: (@Sendable (_ sql: String, _ duration: Duration, _ error: String?) -> Void)?
+
+    /// Runs `body` on the connection's queue. A statement under way is not interrupted when the task is cancelled: it is
+    /// short, and the end of a transaction must not be lost.
+    func visit<Result: Sendable>(
+        _ body: @escaping @Sendable (SQLiteConnection) throws -> Result
+    ) async throws -> Result {
+        try await withCheckedThrowingContinuation { continuation in
+            database.asyncWriteWithoutTransaction { [observe] database in
+                continuation.resume(
+                    with: Swift.Result { try body(SQLiteConnection(database: database, observe: observe)) })
+            }
+        }
+    }
+
+    /// Runs `body` as a part of the transaction.
+    func transact<Result: Sendable>(
+        _ body: @escaping @Sendable (SQLiteConnection) throws -> Result
+    ) async throws -> Result {
+        try Task.checkCancellation()
+        return try await visit { connection in
+            // A full disk or a failed read has ended it: nothing may be written outside of it.
+            guard connection.database.isInsideTransaction else {
+                throw StoreError.unavailable("the transaction was rolled back")
+            }
+            return try body(connection)
+        }
+    }
+
+    @discardableResult
+    func query(_ query: SQLiteQuery) async throws -> [SQLiteRow] {
+        try await transact { try $0.query(query) }
+    }
+}
