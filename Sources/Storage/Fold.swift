@@ -100,11 +100,11 @@ public struct Fold: Sendable {
     ) async throws -> FoldResult {
         let related = try await related(scope)
         let catalog = try await transaction.catalog()
+        let bindings = try await transaction.bindings(of: Set(related.compactMap(\.event.subscriptionID)))
         let claims = Claims(
-            events: related.map(\.event),
-            bindings: try await transaction.bindings(of: Set(related.compactMap(\.event.subscriptionID))),
+            events: related.map(\.event), bindings: bindings,
             accounts: try await transaction.knownAccounts(
-                ids: Set(related.compactMap(\.event.claimedUserID)).union(related.compactMap(\.userID)),
+                ids: Set(related.compactMap(\.event.claimedUserID)).union(bindings.values),
                 emails: policy.matchByEmail ? Set(related.compactMap { $0.event.email?.lowercased() }) : []),
             matchByEmail: policy.matchByEmail)
         let owners = Dictionary(
