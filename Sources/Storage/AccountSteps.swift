@@ -22,7 +22,7 @@ struct AccountSteps {
         self.buckets = buckets
     }
 
-    mutating func run() -> AccountState {
+    mutating func run() throws(UnitRefusal) -> AccountState {
         let arrived = Set(batch.arrivals)
         let readable = batch.related.filter { !$0.isUndecodable }
         let stored = readable.filter { !arrived.contains($0.id) }
@@ -59,6 +59,14 @@ struct AccountSteps {
             let next = step(events, event.id, &self)
             if !next.saysNothingNew(since: state) { applied.insert(event.id) }
             state = next
+        }
+        if let request = batch.request, request.userID == row.userID {
+            let granted = try state.grant(request, at: batch.now, after: last) { charge in
+                recorded.append(charge)
+                return account(events).state(at: batch.now, catalog: batch.catalog, policy: batch.policy)
+            }
+            entries.append(granted.entry)
+            state = granted.state
         }
         return state
     }

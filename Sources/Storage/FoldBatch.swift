@@ -14,10 +14,12 @@ struct FoldBatch {
     let owners: [String: Ownership]
     /// New events, in order.
     let arrivals: [UUID]
+    /// What is asked of one of the accounts, after all else.
+    let request: UnitRequest?
 
     func fold(
         rows: [AccountRow], charges: [ChargeRow], subscriptions: [SubscriptionRow], buckets: [BucketRow]
-    ) -> (AccountChanges, [Verdict]) {
+    ) throws(UnitRefusal) -> (AccountChanges, [Verdict]) {
         var changes = AccountChanges()
         var applied: Set<UUID> = []
         var kept: Set<String> = []
@@ -26,7 +28,7 @@ struct FoldBatch {
         for row in rows {
             var steps = AccountSteps(
                 batch: self, row: row, charges: charges, buckets: storedBuckets[row.userID] ?? [])
-            let state = steps.run()
+            let state = try steps.run()
             applied.formUnion(steps.applied)
             changes.entries += steps.entries
             changes.charges += steps.recorded.map { ChargeRow(userID: row.userID, charge: $0) }

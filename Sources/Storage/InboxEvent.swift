@@ -72,4 +72,19 @@ public struct InboxEvent: Sendable, Hashable {
 
     /// Whether accounts depend on it.
     public var concernsAccounts: Bool { outcome == .parked && kind != .undecodable }
+
+    /// What the rules read of it, as a store gives it back; nil: nothing.
+    func billingEvent(id: UUID) -> BillingEvent? {
+        let fact: BillingEvent.Fact
+        switch kind {
+        case .subscription: fact = snapshot.map(BillingEvent.Fact.snapshot) ?? .none
+        case .invoice: fact = invoice.map(BillingEvent.Fact.invoice) ?? .none
+        case .undecodable: fact = .none
+        case .order, .other, .rejected: return nil
+        }
+        guard let name, let dataType else { return nil }
+        return BillingEvent(
+            id: id, digest: digest, name: name, dataType: dataType, claimedUserID: claimedUserID, customerID: customerID,
+            subscriptionID: subscriptionID, email: email, fact: fact)
+    }
 }

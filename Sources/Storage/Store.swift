@@ -65,7 +65,11 @@ public protocol Store: Sendable {
     /// Newest first.
     func eventRecords(_ filter: EventFilter, limit: Int, before: Cursor?) async throws -> [EventRecord]
     func eventRecord(_ id: UUID) async throws -> EventRecord?
+    /// In order of arrival.
+    func eventRecords(ids: [UUID]) async throws -> [EventRecord]
     func eventBody(_ id: UUID) async throws -> [UInt8]?
+    /// Operators' bindings of an account's subscriptions, or of one subscription; oldest first.
+    func bindings(user: UUID?, subscription: String?) async throws -> [Binding]
 }
 
 /// Where a page of a list that is ordered by time goes on: the last row of the page before.

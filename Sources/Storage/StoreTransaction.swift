@@ -24,6 +24,10 @@ public protocol StoreTransaction: Sendable {
     func save(_ verdicts: [Verdict]) async throws
     /// Events that are to be decided again: by id, or failed ones whose time has come.
     func retryable(_ ids: [UUID]?, at now: Date, limit: Int) async throws -> [UUID]
+    /// The subscriptions that events are about.
+    func subscriptions(of events: [UUID]) async throws -> Set<String>
+    /// Puts off failed events that failed again, each time for twice as long, up to an hour.
+    func postpone(_ events: [UUID], at now: Date) async throws
 
     // MARK: Accounts
 
@@ -38,11 +42,45 @@ public protocol StoreTransaction: Sendable {
     func subscriptions(users: Set<UUID>, ids: Set<String>, catalog: PlanCatalog) async throws -> [SubscriptionRow]
     func buckets(users: Set<UUID>) async throws -> [BucketRow]
     func save(_ changes: AccountChanges) async throws
-    /// Accounts whose moment has come (R17), oldest first; those that another transaction holds are left out.
-    func dueAccounts(at now: Date, limit: Int) async throws -> [UUID]
+    /// The ledger's entry for a task; nil if it was not charged yet (R15).
+    func entry(task: UUID) async throws -> LedgerEntry?
     /// Parked events whose variant is mapped now, or whose claimed account exists now: their subscriptions.
     func releasable(limit: Int, matchByEmail: Bool) async throws -> Set<String>
     func insert(_ action: OperatorAction) async throws
+
+    // MARK: Clock and rebuild
+
+    /// Whether this transaction is now the only one, in any process, that runs the clock (R17). Does not wait.
+    func holdsClock() async throws -> Bool
+    /// Accounts whose moment has come (R17), the longest due first. Nothing is locked: the fold does, in its order.
+    func dueAccounts(at now: Date, limit: Int) async throws -> [UUID]
+    /// The next accounts in order of their ids.
+    func accounts(after id: UUID?, limit: Int) async throws -> [UUID]
+    /// The next subscriptions of which an event is parked, in order of their ids.
+    func parkedSubscriptions(after id: String?, limit: Int) async throws -> [String]
+    /// The next stored deliveries in order of arrival, each beside what was decoded of it.
+    func inbox(after arrival: Int, limit: Int) async throws -> [InboxRow]
+    /// Replaces what was decoded of events.
+    func redecode(_ events: [UUID: InboxEvent]) async throws
+}
+
+/// A stored delivery, beside what was decoded of it.
+public struct InboxRow: Sendable {
+    public var id: UUID
+    /// The place in the order of arrival; greater is later, with gaps.
+    public var arrival: Int
+    public var delivery: Delivery
+    /// What the rules read of it; nil: nothing, or it is quarantined.
+    public var event: BillingEvent?
+    public var isQuarantined: Bool
+
+    public init(id: UUID, arrival: Int, delivery: Delivery, event: BillingEvent?, isQuarantined: Bool) {
+        self.id = id
+        self.arrival = arrival
+        self.delivery = delivery
+        self.event = event
+        self.isQuarantined = isQuarantined
+    }
 }
 
 /// What events say about each other.

@@ -102,23 +102,30 @@ extension PostgresStore {
         try await query(Self.bucketsQuery(users: [user])).map { try BucketRow(row: $0).bucket }
     }
 
+    static let ledgerColumns = """
+        id, user_id, kind, units, balance, line, begins_at, event_id, task_id, shortfall, reason, created_at
+        """
+
     public func ledger(user: UUID) async throws -> [LedgerRecord] {
-        let rows = try await query(
+        try await query(
             """
-            select id, kind, units, balance, line, begins_at, event_id, task_id, shortfall, reason, created_at
-            from compute_unit_ledger where user_id = \(user) order by id
-            """)
-        return try rows.map { row in
-            let (id, kind, units, balance, line, begin, event, task, shortfall, reason, created) = try row.decode(
-                Int.self, LedgerEntry.Kind.self, Int.self, Int.self, Line.self, Date.self, UUID?.self, UUID?.self,
-                Int.self, String?.self, Date.self)
-            return LedgerRecord(
-                id: id,
-                entry: LedgerEntry(
-                    userID: user, kind: kind, units: units, balance: balance, line: line, begin: begin,
-                    eventID: event, taskID: task, shortfall: shortfall, reason: reason),
-                createdAt: created)
-        }
+            select \(unescaped: Self.ledgerColumns) from compute_unit_ledger where user_id = \(user) order by id
+            """
+        ).map(LedgerRecord.init(row:))
+    }
+}
+
+extension LedgerRecord {
+    init(row: PostgresRow) throws {
+        let (id, user, kind, units, balance, line, begin, event, task, shortfall, reason, created) = try row.decode(
+            Int.self, UUID.self, LedgerEntry.Kind.self, Int.self, Int.self, Line.self, Date.self, UUID?.self, UUID?.self,
+            Int.self, String?.self, Date.self)
+        self.init(
+            id: id,
+            entry: LedgerEntry(
+                userID: user, kind: kind, units: units, balance: balance, line: line, begin: begin,
+                eventID: event, taskID: task, shortfall: shortfall, reason: reason),
+            createdAt: created)
     }
 }
 

@@ -52,6 +52,25 @@ extension PostgresStore {
             .map(EventRecord.init(row:)).first
     }
 
+    public func eventRecords(ids: [UUID]) async throws -> [EventRecord] {
+        try await query(
+            "select \(unescaped: Self.eventColumns) from webhook_events where id = any(\(ids)) order by arrival"
+        ).map(EventRecord.init(row:))
+    }
+
+    public func bindings(user: UUID?, subscription: String?) async throws -> [Binding] {
+        try await query(
+            """
+            select created_at, subscription_id, user_id, reason from operator_actions
+            where kind = 'bind' and (user_id = \(user) or subscription_id = \(subscription))
+            order by created_at, id
+            """
+        ).map { row in
+            let (at, subscription, user, reason) = try row.decode(Date.self, String.self, UUID.self, String?.self)
+            return Binding(at: at, subscription: subscription, user: user, reason: reason)
+        }
+    }
+
     public func eventBody(_ id: UUID) async throws -> [UInt8]? {
         try await query("select body from webhook_events where id = \(id)").values(Data.self).first.map(Array.init)
     }

@@ -134,12 +134,11 @@ extension PostgresTransaction {
         }
     }
 
-    func dueAccounts(at now: Date, limit: Int) async throws -> [UUID] {
+    func entry(task: UUID) async throws -> LedgerEntry? {
         try await connection.query(
             """
-            select id from users where billing_due_at <= \(now) order by billing_due_at limit \(limit)
-            for no key update skip locked
+            select \(unescaped: PostgresStore.ledgerColumns) from compute_unit_ledger where task_id = \(task)
             """
-        ).values()
+        ).map(LedgerRecord.init(row:)).first?.entry
     }
 }

@@ -31,6 +31,12 @@ extension PostgresTransaction {
         return events
     }
 
+    /// Those of these that the rules read something of.
+    func events(ids: [UUID]) async throws -> [UUID: BillingEvent] {
+        let rows = try await connection.query("\(unescaped: Self.select) and id = any(\(ids))")
+        return Dictionary(uniqueKeysWithValues: try rows.map(Self.event).map { ($0.id, $0.event) })
+    }
+
     private static let select = """
         select id, body_sha256, event_name, data_type, data_id, kind, claimed_user_id, customer_id, subscription_id,
             email, status, variant_id, order_id, order_item_id, product_id, pause_mode, pause_resumes_at, trial_ends_at,

@@ -122,13 +122,32 @@ extension PostgresTransaction {
             return try await connection.query(
                 """
                 select id from webhook_events where outcome = 'failed' and next_attempt_at <= \(now)
-                order by next_attempt_at limit \(limit) for update skip locked
+                order by next_attempt_at limit \(limit)
                 """
             ).values()
         }
         return try await connection.query(
             "select id from webhook_events where id = any(\(ids)) order by arrival limit \(limit)"
         ).values()
+    }
+
+    func subscriptions(of events: [UUID]) async throws -> Set<String> {
+        Set(
+            try await connection.query(
+                """
+                select distinct subscription_id from webhook_events
+                where id = any(\(events)) and subscription_id is not null
+                """
+            ).values(String.self))
+    }
+
+    func postpone(_ events: [UUID], at now: Date) async throws {
+        _ = try await connection.query(
+            """
+            update webhook_events set attempts = attempts + 1, next_attempt_at = \(now)
+                + least(interval '1 minute' * power(2, least(attempts, 6)), interval '1 hour')
+            where id = any(\(events)) and outcome = 'failed'
+            """)
     }
 
     func releasable(limit: Int, matchByEmail: Bool) async throws -> Set<String> {

@@ -1,0 +1,89 @@
+import Billing
+import Foundation
+import LemonSqueezy
+import Postgres
+
+extension PostgresTransaction {
+    /// Any number that no other program uses for its advisory locks.
+    private static let clockLock = 0x5E1E_C7AD
+
+    func holdsClock() async throws -> Bool {
+        try await connection.query("select pg_try_advisory_xact_lock(\(Self.clockLock))").values() == [true]
+    }
+
+    func dueAccounts(at now: Date, limit: Int) async throws -> [UUID] {
+        try await connection.query(
+            "select id from users where billing_due_at <= \(now) order by billing_due_at, id limit \(limit)"
+        ).values()
+    }
+
+    func accounts(after id: UUID?, limit: Int) async throws -> [UUID] {
+        try await connection.query(
+            "select id from users where (\(id)::uuid is null or id > \(id)) order by id limit \(limit)"
+        ).values()
+    }
+
+    func parkedSubscriptions(after id: String?, limit: Int) async throws -> [String] {
+        try await connection.query(
+            """
+            select distinct subscription_id from webhook_events
+            where outcome = 'parked' and subscription_id > \(id ?? "")
+            order by subscription_id limit \(limit)
+            """
+        ).values()
+    }
+
+    func inbox(after arrival: Int, limit: Int) async throws -> [InboxRow] {
+        let rows = try await connection.query(
+            """
+            select id, arrival, body, signature, matched_secret, outcome = 'quarantined' from webhook_events
+            where arrival > \(arrival) order by arrival limit \(limit)
+            """
+        ).map { try $0.decode(UUID.self, Int.self, Data.self, String.self, SecretMatch.self, Bool.self) }
+        let events = try await events(ids: rows.map(\.0))
+        return rows.map { id, arrival, body, signature, secret, isQuarantined in
+            InboxRow(
+                id: id, arrival: arrival,
+                delivery: Delivery(body: Array(body), signature: signature, matchedSecret: secret), event: events[id],
+                isQuarantined: isQuarantined)
+        }
+    }
+
+    func redecode(_ events: [UUID: InboxEvent]) async throws {
+        let ids = Array(events.keys)
+        let columns = InboxColumns(ids.compactMap { events[$0] })
+        _ = try await connection.query(
+            """
+            update webhook_events e set
+                event_name = new.event_name, webhook_id = new.webhook_id, test_mode = new.test_mode,
+                store_id = new.store_id, data_type = new.data_type, data_id = new.data_id, kind = new.kind,
+                subscription_id = new.subscription_id, customer_id = new.customer_id,
+                claimed_user_id = new.claimed_user_id, email = new.email, status = new.status,
+                variant_id = new.variant_id, order_id = new.order_id, order_item_id = new.order_item_id,
+                product_id = new.product_id, pause_mode = new.pause_mode, pause_resumes_at = new.pause_resumes_at,
+                trial_ends_at = new.trial_ends_at, renews_at = new.renews_at, ends_at = new.ends_at,
+                source_created_at = new.source_created_at, source_updated_at = new.source_updated_at,
+                snapshot_second = new.snapshot_second, attributes_sha256 = new.attributes_sha256,
+                billing_reason = new.billing_reason, refunded = new.refunded, refunded_at = new.refunded_at,
+                currency = new.currency, total = new.total, refunded_amount = new.refunded_amount,
+                outcome = new.outcome, reason = new.reason
+            from unnest(
+                \(ids), \(columns.name), \(columns.webhookID), \(columns.testMode), \(columns.storeID),
+                \(columns.dataType), \(columns.dataID), \(columns.kind), \(columns.subscriptionID),
+                \(columns.customerID), \(columns.claimedUserID), \(columns.email), \(columns.status),
+                \(columns.variantID), \(columns.orderID), \(columns.orderItemID), \(columns.productID),
+                \(columns.pauseMode), \(columns.pauseResumesAt), \(columns.trialEndsAt), \(columns.renewsAt),
+                \(columns.endsAt), \(columns.createdAt), \(columns.updatedAt), \(columns.snapshotSecond),
+                \(columns.attributesDigest), \(columns.billingReason), \(columns.refunded), \(columns.refundedAt),
+                \(columns.currency), \(columns.total), \(columns.refundedAmount), \(columns.outcome), \(columns.reason)
+            ) as new (
+                id, event_name, webhook_id, test_mode, store_id, data_type, data_id, kind, subscription_id, customer_id,
+                claimed_user_id, email, status, variant_id, order_id, order_item_id, product_id, pause_mode,
+                pause_resumes_at, trial_ends_at, renews_at, ends_at, source_created_at, source_updated_at,
+                snapshot_second, attributes_sha256, billing_reason, refunded, refunded_at, currency, total,
+                refunded_amount, outcome, reason
+            )
+            where e.id = new.id
+            """)
+    }
+}

@@ -1,0 +1,152 @@
+public import Billing
+import Foundation
+
+/// Computes everything afresh from what is stored: the events from their bytes, the accounts from their events, charges
+/// and operator actions (R0). Pages through, so that memory does not grow with the number of events.
+public struct Rebuild: Sendable {
+    private let store: any Store
+    private let policy: BillingPolicy
+    /// Accounts or events a transaction.
+    private let chunk: Int
+
+    public init(_ store: any Store, policy: BillingPolicy, chunk: Int = 100) {
+        self.store = store
+        self.policy = policy
+        self.chunk = chunk
+    }
+
+    /// Where what is stored differs from what the events say.
+    public struct Difference: Sendable, Hashable, Codable {
+        public enum Subject: String, Sendable, Hashable, Codable {
+            case event, account, subscription, bucket
+        }
+
+        public var subject: Subject
+        /// The event's or account's id, or the provider's of the subscription.
+        public var id: String
+        public var detail: String
+    }
+
+    public struct Report: Sendable, Hashable, Codable {
+        public var events = 0
+        public var accounts = 0
+        public var differences: [Difference] = []
+    }
+
+    /// - Parameter check: only compares. An account that merely waits for the clock is not different.
+    public func run(check: Bool) async throws -> Report {
+        var report = Report()
+        report.events = try await pages(check, &report.differences, events)
+        report.accounts = try await pages(check, &report.differences, accounts)
+        _ = try await pages(check, &report.differences, waiting)
+        return report
+    }
+
+    /// - Returns: how many there were on all pages.
+    private func pages<Key: Sendable>(
+        _ check: Bool, _ differences: inout [Difference],
+        _ page: @escaping @Sendable (any StoreTransaction, _ after: Key?) async throws -> Page<Key>?
+    ) async throws -> Int {
+        var (last, count): (Key?, Int) = (nil, 0)
+        while true {
+            let next = try await transaction(check) { [last] in try await page($0, last) }
+            guard let next else { return count }
+            last = next.last
+            count += next.count
+            differences += next.differences
+        }
+    }
+
+    private struct Page<Key: Sendable>: Sendable {
+        var last: Key
+        var count: Int
+        var differences: [Difference]
+    }
+
+    /// Carries the findings out of a transaction that is to be rolled back.
+    private struct Checked<Key: Sendable>: Error {
+        var page: Page<Key>?
+    }
+
+    private func transaction<Key: Sendable>(
+        _ check: Bool, _ body: @Sendable (any StoreTransaction) async throws -> Page<Key>?
+    ) async throws -> Page<Key>? {
+        try Task.checkCancellation()
+        do {
+            return try await store.transaction { transaction in
+                let page = try await body(transaction)
+                if check { throw Checked(page: page) }
+                return page
+            }
+        } catch let checked as Checked<Key> {
+            return checked.page
+        }
+    }
+
+    private func events(_ transaction: any StoreTransaction, after arrival: Int?) async throws -> Page<Int>? {
+        let rows = try await transaction.inbox(after: arrival ?? 0, limit: chunk)
+        guard let last = rows.last else { return nil }
+        var changed: [UUID: InboxEvent] = [:]
+        // A quarantined event counts for nothing, now as then (R4).
+        for row in rows where !row.isQuarantined {
+            let decoded = InboxEvent(row.delivery, acceptance: Acceptance())
+            if decoded.billingEvent(id: row.id) != row.event { changed[row.id] = decoded }
+        }
+        if !changed.isEmpty { try await transaction.redecode(changed) }
+        return Page(
+            last: last.arrival, count: rows.count,
+            differences: changed.keys.map {
+                Difference(subject: .event, id: $0.uuidString.lowercased(), detail: "its bytes say something else")
+            })
+    }
+
+    private func accounts(_ transaction: any StoreTransaction, after user: UUID?) async throws -> Page<UUID>? {
+        let users = try await transaction.accounts(after: user, limit: chunk)
+        guard let last = users.last else { return nil }
+        let now = try await transaction.now()
+        let result = try await Fold(transaction, policy: policy).refresh(users: Set(users))
+        return Page(last: last, count: users.count, differences: result.differences(at: now))
+    }
+
+    private func waiting(_ transaction: any StoreTransaction, after id: String?) async throws -> Page<String>? {
+        let subscriptions = try await transaction.parkedSubscriptions(after: id, limit: chunk)
+        guard let last = subscriptions.last else { return nil }
+        let now = try await transaction.now()
+        let result = try await Fold(transaction, policy: policy).refresh(users: [], subscriptions: Set(subscriptions))
+        return Page(last: last, count: subscriptions.count, differences: result.differences(at: now))
+    }
+}
+
+extension FoldResult {
+    /// What was not as it should have been, but for accounts that the clock was to look at anyway.
+    fileprivate func differences(at now: Date) -> [Rebuild.Difference] {
+        let before = Dictionary(uniqueKeysWithValues: found.map { ($0.userID, $0) })
+        let late = Set(found.filter { $0.dueAt.map { $0 <= now } ?? true }.map(\.userID))
+        let charged = Set(changes.charges.map(\.userID))
+        func counts(_ user: UUID) -> Bool { !late.contains(user) && !charged.contains(user) }
+
+        let accounts = changes.accounts.filter { counts($0.userID) }.map { after in
+            let said = before[after.userID].map { "\($0.tier), \($0.unitsRemaining) units" } ?? "nothing"
+            return Rebuild.Difference(
+                subject: .account, id: after.userID.uuidString.lowercased(),
+                detail: "the row says \(said); the events say \(after.tier), \(after.unitsRemaining) units")
+        }
+        let subscriptions = changes.subscriptions.filter { counts($0.userID) }.map {
+            Rebuild.Difference(subject: .subscription, id: $0.state.id, detail: "its row is not what the events say")
+        }
+        let removed = changes.removedSubscriptions.sorted().map {
+            Rebuild.Difference(subject: .subscription, id: $0, detail: "no event speaks for its row")
+        }
+        let buckets = Set(changes.buckets.map(\.key) + changes.removedBuckets).filter { counts($0.userID) }.map {
+            Rebuild.Difference(
+                subject: .bucket, id: $0.userID.uuidString.lowercased(),
+                detail: "the month of \($0.line.rawValue) from \($0.begin.formatted(.iso8601)) is not what the events say")
+        }
+        let events = verdicts.values.filter { verdict in verdict.userID.map(counts) ?? true }.map {
+            Rebuild.Difference(
+                subject: .event, id: $0.eventID.uuidString.lowercased(),
+                detail: "its outcome should be \($0.outcome.rawValue)\($0.reason.map { " (\($0))" } ?? "")")
+        }
+        return accounts + subscriptions + removed + buckets + events
+    }
+}

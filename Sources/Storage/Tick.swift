@@ -1,0 +1,185 @@
+public import Billing
+import Foundation
+
+/// Runs the clock once (R17): looks at the accounts whose moment has come, at what is parked and may be released, and at
+/// what had failed.
+///
+/// In chunks, each in a transaction of its own, so that the first of a month delays no webhook; whatever was not done is
+/// still due, so that it goes on where it stopped. Being late changes nothing but the rows' age (R0).
+public struct Tick: Sendable {
+    private let store: any Store
+    private let policy: BillingPolicy
+    /// Accounts or events a transaction.
+    private let chunk: Int
+
+    public init(_ store: any Store, policy: BillingPolicy, chunk: Int = 100) {
+        self.store = store
+        self.policy = policy
+        self.chunk = chunk
+    }
+
+    /// What a run found to do.
+    public struct Report: Sendable, Hashable, Codable {
+        /// Another process runs the clock now: the rest is left to it.
+        public var isElsewhere = false
+        /// Failed events that were tried again.
+        public var retried = 0
+        /// Parked events that were released.
+        public var released = 0
+        /// Accounts that were due.
+        public var accounts = 0
+        /// Of those, whose units, tier or reset date changed.
+        public var changed = 0
+        /// Accounts, subscriptions and failed events that could not be folded; they stay due.
+        public var failures = 0
+
+        public init() {}
+    }
+
+    /// A kind of work: what is due, and what to do about some of it.
+    private struct Work: Sendable {
+        var due: @Sendable (any StoreTransaction) async throws -> [String]
+        var fold: @Sendable (any StoreTransaction, [String]) async throws -> Report
+        var giveUp: @Sendable (any StoreTransaction, [String]) async throws -> Void = { _, _ in }
+    }
+
+    /// - Parameter dryRun: rolls back what it did; of each kind of work only the first chunk is looked at.
+    public func run(dryRun: Bool = false) async throws -> Report {
+        var report = Report()
+        for work in [failedEvents, parkedEvents, dueAccounts] {
+            var done: Set<String> = []
+            while true {
+                try Task.checkCancellation()
+                guard let step = try await step(work, except: done, dryRun: dryRun) else {
+                    report.isElsewhere = true
+                    return report
+                }
+                report.add(step.report)
+                // What is still due although it was looked at must not keep the clock busy for ever.
+                if dryRun || step.items.count < chunk || done.isSuperset(of: step.items) { break }
+                done.formUnion(step.items)
+            }
+        }
+        return report
+    }
+
+    // MARK: Steps
+
+    private struct Step: Sendable {
+        var items: [String]
+        var report: Report
+    }
+
+    /// Carries the findings out of a transaction that is to be rolled back.
+    private struct DryRun: Error {
+        var step: Step
+    }
+
+    /// What another has broken of a chunk must not hold up the rest: then each item has a transaction of its own.
+    private func step(_ work: Work, except done: Set<String>, dryRun: Bool) async throws -> Step? {
+        do {
+            return try await transaction(work, dryRun: dryRun) { try await work.due($0) }
+        } catch let error where !error.isPassing {
+            let items = try await store.transaction { try await work.due($0) }
+            var step = Step(items: items, report: Report())
+            for item in items where !done.contains(item) {
+                do {
+                    guard let one = try await transaction(work, dryRun: dryRun, { _ in [item] }) else { return nil }
+                    step.report.add(one.report)
+                } catch let error where !error.isPassing {
+                    step.report.failures += 1
+                    if !dryRun { try await store.transaction { try await work.giveUp($0, [item]) } }
+                }
+            }
+            return step
+        }
+    }
+
+    private func transaction(
+        _ work: Work, dryRun: Bool, _ due: @Sendable (any StoreTransaction) async throws -> [String]
+    ) async throws -> Step? {
+        do {
+            return try await store.transaction { transaction in
+                guard try await transaction.holdsClock() else { return nil }
+                let items = try await due(transaction)
+                let step = Step(
+                    items: items, report: items.isEmpty ? Report() : try await work.fold(transaction, items))
+                if dryRun { throw DryRun(step: step) }
+                return step
+            }
+        } catch let dry as DryRun {
+            return dry.step
+        }
+    }
+
+    // MARK: Kinds of work
+
+    private var failedEvents: Work {
+        let (policy, chunk) = (policy, chunk)
+        return Work(
+            due: { try await $0.retryable(nil, at: $0.now(), limit: chunk).map(\.uuidString) },
+            fold: { transaction, items in
+                let events = items.compactMap(UUID.init(uuidString:))
+                try await Fold(transaction, policy: policy).retry(events)
+                var report = Report()
+                report.retried = events.count
+                return report
+            },
+            giveUp: { try await $0.postpone($1.compactMap(UUID.init(uuidString:)), at: $0.now()) })
+    }
+
+    private var parkedEvents: Work {
+        let (policy, chunk) = (policy, chunk)
+        return Work(
+            due: { try await $0.releasable(limit: chunk, matchByEmail: policy.matchByEmail).sorted() },
+            fold: { transaction, items in
+                let result = try await Fold(transaction, policy: policy).refresh(users: [], subscriptions: Set(items))
+                var report = Report()
+                report.released = result.verdicts.values.count { $0.outcome == .applied }
+                return report
+            })
+    }
+
+    private var dueAccounts: Work {
+        let (policy, chunk) = (policy, chunk)
+        return Work(
+            due: { try await $0.dueAccounts(at: $0.now(), limit: chunk).map(\.uuidString) },
+            fold: { transaction, items in
+                let users = Set(items.compactMap(UUID.init(uuidString:)))
+                let result = try await Fold(transaction, policy: policy).refresh(users: users)
+                var report = Report()
+                report.accounts = users.count
+                report.changed = result.shownChanges
+                return report
+            })
+    }
+}
+
+extension Tick.Report {
+    fileprivate mutating func add(_ other: Tick.Report) {
+        retried += other.retried
+        released += other.released
+        accounts += other.accounts
+        changed += other.changed
+        failures += other.failures
+    }
+}
+
+extension Error {
+    /// Whether it says nothing about the work itself: the database is away, or the task was cancelled.
+    fileprivate var isPassing: Bool {
+        if case .unavailable? = self as? StoreError { true } else { self is CancellationError }
+    }
+}
+
+extension FoldResult {
+    /// Accounts whose units, tier or reset date changed.
+    fileprivate var shownChanges: Int {
+        let before = Dictionary(uniqueKeysWithValues: found.map { ($0.userID, $0) })
+        return changes.accounts.count { after in
+            guard let before = before[after.userID] else { return true }
+            return before.tier != after.tier || before.unitsRemaining != after.unitsRemaining
+                || before.resetDate != after.resetDate
+        }
+    }
+}
