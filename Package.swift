@@ -31,6 +31,9 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         // Channel handlers for the limits on connections and bodies; Hummingbird brings it already.
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        // The types of what those handlers see; Hummingbird brings both already.
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
     ],
     targets: [
         .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
@@ -55,10 +58,14 @@ let package = Package(
                 "Billing", "LemonSqueezy", "Selextract", "Storage",
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             swiftSettings: settings
         ),
@@ -67,6 +74,8 @@ let package = Package(
             dependencies: [
                 "Billing", "BillingServer", "LemonSqueezy", "Selextract", "Storage",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: settings
         ),
@@ -94,7 +103,13 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(
-            name: "BillingServerTests", dependencies: ["BillingServer", "Payloads", "Storage", "TestSupport"],
+            name: "BillingServerTests",
+            dependencies: [
+                "Billing", "BillingServer", "LemonSqueezy", "Payloads", "Postgres", "Selextract", "Storage",
+                "TestSupport",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
             swiftSettings: settings
         ),
         .testTarget(

@@ -43,9 +43,9 @@ public struct Fold: Sendable {
     ///   - arrivals: stored events that are to be decided again, as if they had just come.
     @discardableResult
     public func refresh(
-        users: Set<UUID>, subscriptions: Set<String> = [], arrivals: [UUID] = []
+        users: Set<UUID>, subscriptions: Set<String> = [], customers: Set<String> = [], arrivals: [UUID] = []
     ) async throws -> FoldResult {
-        let scope = try await lockedScope(of: users, subscriptions: subscriptions)
+        let scope = try await lockedScope(of: users, subscriptions: subscriptions, customers: customers)
         return try await decide(scope, users: users, arrivals: arrivals)
     }
 
@@ -60,7 +60,7 @@ public struct Fold: Sendable {
     ///
     /// - Throws: `UnitRefusal`; `StoreError.notFound` if there is no such account.
     public func grant(_ request: UnitRequest) async throws -> LedgerEntry {
-        let scope = try await lockedScope(of: [request.userID], subscriptions: [])
+        let scope = try await lockedScope(of: [request.userID])
         let result = try await decide(scope, users: [request.userID], arrivals: [], request: request)
         guard let entry = result.granted else { throw StoreError.notFound("account \(request.userID)") }
         if case .adjust(let reason) = request.kind {
@@ -72,8 +72,11 @@ public struct Fold: Sendable {
         return entry
     }
 
-    private func lockedScope(of users: Set<UUID>, subscriptions: Set<String>) async throws -> Relations {
+    private func lockedScope(
+        of users: Set<UUID>, subscriptions: Set<String> = [], customers: Set<String> = []
+    ) async throws -> Relations {
         var scope = try await transaction.relations(of: users, matchByEmail: policy.matchByEmail)
+        scope.customers.formUnion(customers)
         scope.subscriptions.formUnion(subscriptions)
         try await transaction.lock(customers: scope.customers, subscriptions: scope.subscriptions)
         return scope
