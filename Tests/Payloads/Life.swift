@@ -1,4 +1,5 @@
 public import Foundation
+import LemonSqueezy
 
 /// A plausible history of one account, made up from a seed: what the provider sends, and what tasks consume in between.
 public struct Life: Sendable {
@@ -58,16 +59,48 @@ public struct Life: Sendable {
     }
 }
 
+extension Life {
+    /// The same with fewer steps, as few as can be left while it still fails.
+    public func shrunken(while fails: (Life) async throws -> Bool) async rethrows -> Life {
+        var life = self
+        var index = life.steps.count - 1
+        while index >= 0 {
+            var shorter = life
+            shorter.steps.remove(at: index)
+            if try await fails(shorter) { life = shorter }
+            index -= 1
+        }
+        return life
+    }
+}
+
 extension Life: CustomStringConvertible {
     public var description: String {
         let lines = steps.map { at, step in
-            let moment = at.formatted(.iso8601)
-            return switch step {
-            case .consume(let units, _): "\(moment) consume \(units)"
-            case .event(let body): "\(moment) \(String(decoding: body, as: UTF8.self))"
+            switch step {
+            case .consume(let units, _): "\(at.formatted(.iso8601)) consume \(units)"
+            case .event(let body): "\(at.formatted(.iso8601)) \(Self.summary(body))"
             }
         }
         return "seed \(seed), user created \(createdAt.formatted(.iso8601)), seen at \(end.formatted(.iso8601))\n"
             + lines.joined(separator: "\n")
+    }
+
+    /// What the rules read of an event, in a line.
+    private static func summary(_ body: [UInt8]) -> String {
+        guard let event = try? WebhookEvent(body: body) else { return "unreadable" }
+        switch event.object {
+        case .subscription(let snapshot):
+            let times = [("renews", snapshot.renewsAt), ("ends", snapshot.endsAt), ("trial", snapshot.trialEndsAt)]
+                .compactMap { name, time in time.map { "\(name) \($0.formatted(.iso8601))" } }
+            let pause = snapshot.pause.map { " \($0.mode ?? "-") \($0.resumesAt?.formatted(.iso8601) ?? "")" } ?? ""
+            return "\(event.name) \(snapshot.subscriptionID) \(snapshot.status)\(pause) variant \(snapshot.variantID) "
+                + "updated \(snapshot.updatedAt.formatted(.iso8601)) \(times.joined(separator: " "))"
+        case .invoice(let invoice):
+            return "\(event.name) \(invoice.subscriptionID) invoice \(invoice.invoiceID) \(invoice.billingReason ?? "-") "
+                + "\(invoice.status ?? "-") created \(invoice.createdAt.formatted(.iso8601)) "
+                + "updated \(invoice.updatedAt.formatted(.iso8601))"
+        default: return event.name.rawValue
+        }
     }
 }

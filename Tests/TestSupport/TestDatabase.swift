@@ -1,0 +1,79 @@
+import Foundation
+import GRDB
+import Postgres
+public import Storage
+
+/// A database that is there for one test.
+public struct TestDatabase: Sendable {
+    public let kind: DatabaseKind
+    let name: String
+    public let url: String
+
+    /// The same database through PgBouncer.
+    public var pooledURL: String {
+        get throws { try PostgresServer.url(of: name, variable: "TEST_PGBOUNCER_URL") }
+    }
+
+    /// A store on it; the caller closes it.
+    public func open(
+        clock: TestClock? = nil, url: String? = nil, _ change: (inout DatabaseConfiguration) -> Void = { _ in }
+    ) throws -> any Store {
+        var configuration = DatabaseConfiguration(url: url ?? self.url)
+        if let clock { configuration.clock = { clock.now } }
+        change(&configuration)
+        return try configuration.open()
+    }
+
+    /// Lends a store on it, migrated.
+    public func withStore<Result>(
+        clock: TestClock? = nil, url: String? = nil, _ body: (any Store) async throws -> Result
+    ) async throws -> Result {
+        let store = try open(clock: clock, url: url)
+        do {
+            try await store.migrate()
+            let result = try await body(store)
+            await store.close()
+            return result
+        } catch {
+            await store.close()
+            throw error
+        }
+    }
+
+    /// Runs SQL as another program would: one statement or several, without values.
+    public func execute(_ sql: String) async throws {
+        switch kind {
+        case .postgreSQL: try await withConnection { try await $0.executeScript(sql) }
+        case .sqlite: try await queue().writeWithoutTransaction { try $0.execute(sql: sql) }
+        }
+    }
+
+    /// The only column of a query, which must be text.
+    public func values(_ sql: String) async throws -> [String] {
+        switch kind {
+        case .postgreSQL:
+            try await withConnection { try await $0.query(PostgresQuery(unescaped: sql)).values(String.self) }
+        case .sqlite: try await queue().read { try String.fetchAll($0, sql: sql) }
+        }
+    }
+
+    private func withConnection<Result>(
+        _ body: (PostgresConnection) async throws -> Result
+    ) async throws -> Result {
+        let connection = try await PostgresConnection.connect(url: url)
+        do {
+            let result = try await body(connection)
+            await connection.close()
+            return result
+        } catch {
+            await connection.close()
+            throw error
+        }
+    }
+
+    private func queue() throws -> DatabaseQueue {
+        var configuration = GRDB.Configuration()
+        configuration.busyMode = .timeout(5)
+        return try DatabaseQueue(path: String(url.dropFirst("sqlite:".count)), configuration: configuration)
+    }
+}
