@@ -1,4 +1,107 @@
-import Configuration
 import Hummingbird
-import NIOPosix
-import ServiceLifecycle
+import HummingbirdCore
+public import Logging
+import NIOCore
+public import ServiceLifecycle
+public import Storage
+import UnixSignals
+
+/// A port that the application listens on.
+public enum Listener: String, Sendable, Hashable, CaseIterable {
+    /// Webhooks and catalogue.
+    case `public`
+    /// Health and metrics.
+    case admin
+}
+
+/// What an application is given beside its settings; all of it has defaults that serve.
+public struct ApplicationOptions: Sendable {
+    public var limits = Limits()
+    public var metrics = Metrics()
+    /// The catalogue is read from here; nil: from the store.
+    public var replica: (any Store)?
+    /// Whether SIGTERM and SIGINT end the application.
+    public var endsOnSignals = false
+    /// What the passing of time asks for; nil: nothing.
+    public var tick: (@Sendable () async throws -> Void)?
+    public var tickInterval: Duration = .seconds(60)
+    public var clock: any Clock<Duration> = ContinuousClock()
+    /// Told each listener's port once it listens.
+    public var onListening: @Sendable (Listener, _ port: Int) async -> Void = { _, _ in }
+
+    public init() {}
+}
+
+/// The whole service on a store that is prepared: both listeners, the inbox and the clock.
+///
+/// Running it returns after a graceful shutdown: nothing new is accepted, the requests under way are answered, what waits
+/// in the inbox is committed, then the store is closed.
+///
+/// - Throws: `SettingsError` if there is no signing secret.
+public func buildApplication(
+    settings: Settings, store: any Store, logger: Logger, options: ApplicationOptions = ApplicationOptions()
+) throws -> ServiceGroup {
+    let (limits, metrics) = (options.limits, options.metrics)
+    let inbox = Inbox(
+        store: store, policy: settings.policy, limits: limits, metrics: metrics, logger: logger)
+    let bodies = BodyBudget(sizeLimit: limits.bodySize, totalLimit: limits.heldBytes)
+    let connections = ConnectionCount()
+
+    let webhook = WebhookController(
+        secrets: try settings.signingSecrets(), acceptance: settings.acceptance, inbox: inbox, bodies: bodies,
+        metrics: metrics)
+    let catalogue = CatalogueController(catalogue: Catalogue(store: options.replica ?? store))
+    let admin = AdminController(
+        store: store, metrics: metrics, inbox: inbox, bodies: bodies, connections: connections)
+
+    // In the order of their dependencies: they are stopped from the last to the first.
+    var services: [any Service] = [StoreClosing(store: store)]
+    if let replica = options.replica { services.append(StoreClosing(store: replica)) }
+    services.append(inbox)
+    if let tick = options.tick {
+        services.append(options.ticking(tick, logger: logger))
+    }
+    if let port = settings.adminPort {
+        services.append(
+            options.listener(
+                .admin, [admin], host: settings.adminHost, port: port, connections: ConnectionCount(),
+                logger: logger))
+    }
+    services.append(
+        options.listener(
+            .public, [webhook, catalogue], host: settings.host, port: settings.port, connections: connections,
+            logger: logger))
+
+    var configuration = ServiceGroupConfiguration(
+        services: services, gracefulShutdownSignals: options.endsOnSignals ? [.sigterm, .sigint] : [],
+        logger: logger)
+    configuration.maximumGracefulShutdownDuration = limits.shutdownDeadline
+    return ServiceGroup(configuration: configuration)
+}
+
+extension ApplicationOptions {
+    fileprivate func listener(
+        _ listener: Listener, _ controllers: [any Controller], host: String, port: Int, connections: ConnectionCount,
+        logger: Logger
+    ) -> some Service {
+        var http = HTTP1Channel.Configuration(
+            additionalChannelHandlers: [ConnectionGuard(limits: limits, connections: connections)],
+            idleTimeout: TimeAmount(limits.idleTimeout))
+        http.httpDecoder = .init(maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 64 << 10, maxHeaderFieldCount: 100)
+        return Application(
+            router: Router(controllers, metrics: metrics), server: .http1(configuration: http),
+            configuration: ApplicationConfiguration(
+                address: .hostname(host, port: port),
+                // What comes on connections beyond the limit is told so; beyond this they are not even accepted.
+                availableConnectionsDelegate: .maximum(limits.connections + limits.connections / 4, logger: logger)),
+            onServerRunning: { channel in await onListening(listener, channel.localAddress?.port ?? port) },
+            logger: logger)
+    }
+
+    fileprivate func ticking(_ tick: @escaping @Sendable () async throws -> Void, logger: Logger) -> any Service {
+        func ticking<Timepiece: Clock<Duration>>(_ clock: Timepiece) -> any Service {
+            Ticking(interval: tickInterval, clock: clock, metrics: metrics, logger: logger, tick: tick)
+        }
+        return ticking(clock)
+    }
+}

@@ -1,0 +1,56 @@
+import Hummingbird
+import Logging
+import NIOCore
+import NIOHTTP1
+import Storage
+
+/// Gives every answer its request id, and turns whatever is thrown into a problem that tells nothing of the inside.
+struct ErrorResponses: RouterMiddleware {
+    typealias Context = IdentifiedContext
+
+    /// What each address allows: the router tells an unknown address from a wrong method by nothing.
+    let allowedMethods: AllowedMethods
+    let metrics: Metrics
+
+    @concurrent
+    func handle(
+        _ request: Request, context: Context, next: @concurrent (Request, Context) async throws -> Response
+    ) async throws -> Response {
+        let start = ContinuousClock.now
+        var response: Response
+        do {
+            response = try await next(request, context)
+        } catch {
+            let problem = problem(for: error, request, context)
+            response = problem.response(requestID: context.requestID)
+        }
+        response.headers[.requestID] = context.requestID.description
+        if request.method == .head { response = response.createHeadResponse() }
+        let route = response.status == .notFound ? "none" : context.endpointPath ?? "none"
+        metrics.observe(
+            .requestDuration, ContinuousClock.now - start,
+            labels: ["route": route, "code": "\(response.status.code)"])
+        return response
+    }
+
+    private func problem(for error: any Error, _ request: Request, _ context: Context) -> Problem {
+        switch error {
+        case let problem as Problem: return problem
+        case is BodyDeadlineExceeded: return .bodyTooSlow
+        case is HTTPParserError, is IOError, is ChannelError: return .malformedRequest
+        case let error as any HTTPResponseError where error.status == .notFound:
+            let allowed = allowedMethods.at(request.uri.path)
+            return allowed.isEmpty ? .notFound : .methodNotAllowed(allowed)
+        case let error as any HTTPResponseError where (400..<500).contains(error.status.code):
+            return .malformedRequest
+        case let error as StoreError:
+            context.logger.error("request failed", metadata: ["error": "\(error)"])
+            if case .unavailable = error { return .unavailable }
+            return .internalError
+        case is CancellationError: return .unavailable
+        default:
+            context.logger.error("request failed", metadata: ["error.type": "\(type(of: error))"])
+            return .internalError
+        }
+    }
+}

@@ -1,0 +1,23 @@
+/// What the listener allows before it says no.
+public struct Limits: Sendable {
+    /// Bytes of one body; more is answered 413.
+    public var bodySize = 1 << 20
+    /// From a request's head to the end of its body, however the body trickles in.
+    public var bodyDeadline: Duration = .seconds(10)
+    /// Bytes of all bodies together that are being read or wait for their commit; more is answered 503.
+    public var heldBytes = 64 << 20
+    /// Open connections; what comes on further ones is answered 503.
+    public var connections = 1024
+    /// For a connection on which nothing is asked, or whose request line and headers do not come to an end.
+    public var idleTimeout: Duration = .seconds(30)
+    /// Deliveries that wait for a commit; further ones are answered 503.
+    public var queueLength = 10_000
+    /// Deliveries of one transaction.
+    public var batchSize = 200
+    /// Bytes of the bodies of one transaction.
+    public var batchBytes = 8 << 20
+    /// How long requests that were accepted may take after the signal to stop.
+    public var shutdownDeadline: Duration = .seconds(30)
+
+    public init() {}
+}

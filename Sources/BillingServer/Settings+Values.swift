@@ -1,0 +1,51 @@
+public import Billing
+public import LemonSqueezy
+public import Logging
+public import Storage
+
+extension Settings {
+    /// The primary database.
+    ///
+    /// - Parameter logger: told each SQL statement and its duration, if `SELEXTRACT_DEBUG` is true.
+    public func databaseConfiguration(logger: Logger) -> DatabaseConfiguration {
+        databaseConfiguration(url: databaseURL, logger: logger)
+    }
+
+    /// The read replica; nil if none is set.
+    public func readDatabaseConfiguration(logger: Logger) -> DatabaseConfiguration? {
+        readDatabaseURL.map { databaseConfiguration(url: $0, logger: logger) }
+    }
+
+    private func databaseConfiguration(url: String, logger: Logger) -> DatabaseConfiguration {
+        var configuration = DatabaseConfiguration(url: url)
+        configuration.poolSize = poolSize
+        configuration.maxOverflow = maxOverflow
+        configuration.poolTimeout = poolTimeout
+        configuration.poolRecycle = poolRecycle
+        if logsStatements {
+            configuration.observe = { sql, duration, error in
+                var metadata: Logger.Metadata = ["sql": "\(sql)", "duration": "\(duration)"]
+                if let error { metadata["error"] = "\(error)" }
+                logger.info("SQL statement", metadata: metadata)
+            }
+        }
+        return configuration
+    }
+
+    public var policy: BillingPolicy {
+        BillingPolicy(
+            upgradeUnits: upgradeUnits, matchByEmail: matchByEmail,
+            renewalOverdueAfter: Double(renewalOverdueHours) * 3600)
+    }
+
+    public var acceptance: Acceptance { Acceptance(storeID: storeID, mode: mode) }
+
+    /// - Throws: `SettingsError` if there is no secret: anybody could sign with none.
+    public func signingSecrets() throws(SettingsError) -> SigningSecrets {
+        do {
+            return try SigningSecrets(current: webhookSecret ?? "", previous: previousWebhookSecret)
+        } catch {
+            throw SettingsError("LEMON_SQUEEZY_WEBHOOK_SECRET", expected: "set: the signing secret of the webhook")
+        }
+    }
+}

@@ -1,0 +1,101 @@
+public import Billing
+public import Configuration
+public import Logging
+
+/// What the program is told by its environment.
+///
+/// Its description and dump show nothing: it holds the signing secret, and URLs with passwords.
+public struct Settings: Sendable {
+    public enum LogFormat: String, Sendable, Hashable {
+        case text, json
+    }
+
+    public var databaseURL: String
+    /// nil: everything is read from the primary.
+    public var readDatabaseURL: String?
+    public var poolSize: Int
+    public var maxOverflow: Int
+    public var poolTimeout: Duration
+    public var poolRecycle: Duration
+    /// Whether each SQL statement is logged.
+    public var logsStatements: Bool
+    /// Verbatim. Required to serve, and to sign what is replayed.
+    public var webhookSecret: String?
+    public var previousWebhookSecret: String?
+    public var storeID: String?
+    public var mode: Acceptance.Mode
+    /// Plan id to the variant that sells it; only those that are set.
+    public var variantIDs: [String: String]
+    public var matchByEmail: Bool
+    public var upgradeUnits: UpgradeUnits
+    public var renewalOverdueHours: Int
+    public var host: String
+    /// 0: any free one.
+    public var port: Int
+    public var adminHost: String
+    /// nil: no admin port.
+    public var adminPort: Int?
+    public var logLevel: Logger.Level
+    public var logFormat: LogFormat
+    public var environment: String
+
+    public var isProduction: Bool { environment == "production" }
+
+    /// Reads all settings.
+    ///
+    /// ## Configuration keys
+    /// The names of ``Setting/all``, verbatim. An empty value counts as not set; an empty `ADMIN_PORT` means none.
+    ///
+    /// - Throws: `SettingsError` for the first that is wrong.
+    public init(reader: ConfigReader) throws(SettingsError) {
+        let settings = SettingsReader(reader: reader)
+        if settings.text("SPOOL_PATH") != nil {
+            throw SettingsError("SPOOL_PATH", expected: "left unset: deliveries cannot be spooled to a file yet")
+        }
+        environment = settings.text("ENVIRONMENT") ?? "development"
+        databaseURL = try settings.databaseURL("DATABASE_URL") ?? "sqlite:selextract.sqlite3"
+        readDatabaseURL = try settings.databaseURL("DATABASE_READ_URL")
+        poolSize = try settings.number("SELEXTRACT_DB_POOL_SIZE", in: 1...1000, default: 10)
+        maxOverflow = try settings.number("SELEXTRACT_DB_MAX_OVERFLOW", in: 0...1000, default: 20)
+        poolTimeout = .seconds(try settings.number("SELEXTRACT_DB_POOL_TIMEOUT", in: 1...3600, default: 30))
+        poolRecycle = .seconds(try settings.number("SELEXTRACT_DB_POOL_RECYCLE", in: 1...604_800, default: 3600))
+        logsStatements = try settings.flag("SELEXTRACT_DEBUG")
+        webhookSecret = settings.text("LEMON_SQUEEZY_WEBHOOK_SECRET")
+        previousWebhookSecret = settings.text("LEMON_SQUEEZY_WEBHOOK_SECRET_PREVIOUS")
+        storeID = try settings.identifier("LEMON_SQUEEZY_STORE_ID")
+        mode = try settings.choice(
+            "LEMON_SQUEEZY_MODE", ["live": .live, "test": .test, "any": .any],
+            default: environment == "production" ? .live : .any)
+        variantIDs = [:]
+        for plan in ["starter", "professional", "enterprise"] {
+            let name = "LEMON_SQUEEZY_\(plan.uppercased())_VARIANT_ID"
+            guard let variant = try settings.identifier(name) else { continue }
+            if variantIDs.values.contains(variant) {
+                throw SettingsError(name, expected: "another id than the other plans have")
+            }
+            variantIDs[plan] = variant
+        }
+        matchByEmail = try settings.flag("SELEXTRACT_MATCH_BY_EMAIL")
+        upgradeUnits = try settings.choice(
+            "SELEXTRACT_UPGRADE_UNITS", ["at_once": .atOnce, "when_paid": .whenPaid], default: .atOnce)
+        renewalOverdueHours = try settings.number("RENEWAL_OVERDUE_HOURS", in: 0...8784, default: 24)
+        host = settings.text("HOST") ?? "127.0.0.1"
+        port = try settings.number("PORT", in: 0...65535, default: 8080)
+        adminHost = settings.text("ADMIN_HOST") ?? "127.0.0.1"
+        adminPort =
+            settings.isEmpty("ADMIN_PORT") ? nil : try settings.number("ADMIN_PORT", in: 0...65535, default: 8081)
+        logLevel = try settings.choice(
+            "LOG_LEVEL",
+            [
+                "trace": .trace, "debug": .debug, "info": .info, "notice": .notice, "warning": .warning,
+                "error": .error, "critical": .critical,
+            ], default: .info)
+        logFormat = try settings.choice("LOG_FORMAT", ["text": .text, "json": .json], default: .text)
+    }
+}
+
+extension Settings: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    public var description: String { "Settings(hidden)" }
+    public var debugDescription: String { description }
+    public var customMirror: Mirror { Mirror(self, children: EmptyCollection<Mirror.Child>()) }
+}

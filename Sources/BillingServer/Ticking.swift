@@ -1,0 +1,27 @@
+import Logging
+import ServiceLifecycle
+
+/// Runs what the passing of time asks for, again and again. A run that fails is logged; the next comes all the same.
+struct Ticking<Timepiece: Clock>: Service where Timepiece.Duration == Duration {
+    let interval: Duration
+    let clock: Timepiece
+    let metrics: Metrics
+    let logger: Logger
+    let tick: @Sendable () async throws -> Void
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                do {
+                    try await tick()
+                } catch {
+                    // At the end of the program a run is broken off, and goes on after the next start.
+                    if Task.isCancelled { return }
+                    metrics.count(.tickFailures)
+                    logger.error("the clock failed", metadata: ["error": "\(error.loggable)"])
+                }
+                try? await clock.sleep(for: interval)
+            }
+        }
+    }
+}

@@ -1,0 +1,69 @@
+import Billing
+import Foundation
+import HTTPTypes
+import Hummingbird
+import LemonSqueezy
+import Logging
+import Storage
+
+/// `POST /webhooks/lemon-squeezy`.
+struct WebhookController: Controller {
+    static let methods: KeyValuePairs<String, [HTTPRequest.Method]> = ["/webhooks/lemon-squeezy": [.post]]
+
+    let secrets: SigningSecrets
+    let acceptance: Acceptance
+    let inbox: Inbox
+    let bodies: BodyBudget
+    let metrics: Metrics
+    let failureLog = Throttle(every: .seconds(1))
+
+    func addRoutes(to router: Router<IdentifiedContext>) {
+        router.post("/webhooks/lemon-squeezy") { try await receive($0, context: $1) }
+    }
+
+    private func receive(_ request: Request, context: IdentifiedContext) async throws -> Response {
+        try await bodies.withBody(of: request) { body in
+            let signatures = request.headers[values: .signature]
+            guard let match = Signature.verify(signatures, body: body, secrets: secrets) else {
+                metrics.count(.signatureFailures)
+                if failureLog.allows() { context.logger.warning("delivery without a valid signature") }
+                throw Problem.invalidSignature
+            }
+            let delivery = Delivery(body: body, signature: signatures[0], matchedSecret: match)
+            return try await answer(to: InboxEvent(delivery, acceptance: acceptance), context)
+        }
+    }
+
+    private func answer(to event: InboxEvent, _ context: IdentifiedContext) async throws -> Response {
+        let receipt: Receipt
+        do {
+            receipt = try await inbox.submit(event)
+        } catch {
+            metrics.count(.undurable)
+            throw Problem.unavailable
+        }
+        let status = receipt.isDuplicate ? "duplicate" : receipt.outcome.rawValue
+        metrics.count(.deliveries, labels: ["status": status])
+        context.logger.info(
+            "delivery stored",
+            metadata: [
+                "event_id": "\(receipt.eventID.text)", "event": "\(event.name?.rawValue ?? "none")",
+                "status": "\(status)", "outcome": "\(receipt.outcome.rawValue)", "reason": "\(receipt.reason ?? "")",
+            ])
+        // What was rejected is rejected however often it comes.
+        guard receipt.outcome != .rejected else {
+            throw Problem.rejected(receipt.eventID, reason: receipt.reason)
+        }
+        return Response(json: Answer(status: status, event_id: receipt.eventID.text, reason: receipt.reason))
+    }
+
+    private struct Answer: Encodable {
+        var status: String
+        var event_id: String
+        var reason: String?
+    }
+}
+
+extension UUID {
+    var text: String { uuidString.lowercased() }
+}
