@@ -85,7 +85,8 @@ let package = Package(
         .target(
             name: "TestSupport",
             dependencies: [
-                "Schema", "Storage",
+                "Postgres", "Schema", "Storage",
+                .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ],
@@ -99,7 +100,8 @@ let package = Package(
         ),
         .testTarget(name: "PostgresTests", dependencies: ["Postgres"], swiftSettings: settings),
         .testTarget(
-            name: "StorageTests", dependencies: ["Billing", "LemonSqueezy", "Payloads", "Storage", "TestSupport"],
+            name: "StorageTests",
+            dependencies: ["Billing", "LemonSqueezy", "Payloads", "Schema", "Selextract", "Storage", "TestSupport"],
             swiftSettings: settings
         ),
         .testTarget(

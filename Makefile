@@ -1,0 +1,44 @@
+# Everything a person or CI does here. `make help` lists it.
+
+# Passed on to `swift build` and `swift test`, for example SWIFT_FLAGS=--verbose.
+SWIFT_FLAGS ?=
+# Only the tests whose names match: make test FILTER=StorageTests
+FILTER ?=
+# Passed on to the program: make run ARGS=--no-migrate
+ARGS ?=
+
+program = .build/debug/selextract-billing
+
+.DEFAULT_GOAL := help
+.PHONY: help run test build release lint format clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+run: ## install what is missing, build, and serve on SQLite in this folder
+	@.ci/install build
+	@swift build --product selextract-billing $(SWIFT_FLAGS)
+	@.ci/secret
+	@exec $(program) serve $(ARGS)
+
+test: ## install what is missing, and run all tests beside a PostgreSQL of their own (FILTER=…)
+	@.ci/install test
+	@swift build --build-tests $(SWIFT_FLAGS)
+	@.ci/with-postgres swift test --skip-build $(SWIFT_FLAGS) $(if $(FILTER),--filter '$(FILTER)')
+
+build: ## build for debugging
+	@.ci/install build
+	@swift build $(SWIFT_FLAGS)
+
+release: ## build for production: .build/release/selextract-billing
+	@.ci/install build
+	@swift build -c release --product selextract-billing $(SWIFT_FLAGS)
+
+lint: ## check the style
+	@.ci/lint
+
+format: ## put the style right, as far as a program can
+	@swift format --in-place --parallel --recursive Sources Tests Package.swift
+
+clean: ## remove what was built
+	@swift package clean

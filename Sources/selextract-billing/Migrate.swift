@@ -1,0 +1,53 @@
+import ArgumentParser
+import BillingServer
+import Foundation
+import Storage
+
+struct Migrate: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Brings the schema of the database up to date, one process at a time.")
+
+    @Flag(help: "Only list the migrations.")
+    var status = false
+    @Flag(help: "Only print the SQL of those that are missing.")
+    var sql = false
+    @OptionGroup var output: OutputOptions
+
+    mutating func validate() throws {
+        if sql && (status || output.format == .json) {
+            throw ValidationError("--sql prints SQL: it cannot be had with --status or --format json.")
+        }
+    }
+
+    func run() async throws {
+        let settings = try Settings.load()
+        let (applied, migrations) = try await withStore(settings, checked: false) { store, _ in
+            let applied = status || sql ? [] : try await store.migrate()
+            return (Set(applied.map(\.version)), try await store.migrations())
+        }
+        if sql {
+            let database = settings.databaseConfiguration(logger: settings.logger())
+            for missing in migrations where missing.appliedAt == nil {
+                let sql = database.sql(ofMigration: missing.version) ?? ""
+                try FileHandle.standardOutput.write(contentsOf: Data(sql.utf8))
+            }
+        } else if status {
+            try output.print { $0.list("migrations", Self.columns, migrations) }
+        } else {
+            try output.print {
+                let done = migrations.filter { applied.contains($0.version) }
+                if done.isEmpty && output.format == .text {
+                    $0.note("The schema is up to date.")
+                } else {
+                    $0.list("migrations", Self.columns, done)
+                }
+            }
+        }
+    }
+
+    private static let columns: [Column<MigrationStatus>] = [
+        Column("version") { Cell($0.version) },
+        Column("name") { Cell($0.name) },
+        Column("applied_at") { Cell($0.appliedAt) },
+    ]
+}

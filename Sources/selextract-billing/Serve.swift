@@ -1,0 +1,75 @@
+import ArgumentParser
+import BillingServer
+import Foundation
+import Logging
+import ServiceLifecycle
+import Storage
+
+struct Serve: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Listens for webhooks. Brings the schema up to date first.",
+        discussion: "SETTINGS (environment variables, else the file .env, else the defaults):\n" + settingsHelp
+    )
+
+    @Flag(name: .customLong("no-migrate"), help: "Leave the schema as it is; refuse to start if it is not up to date.")
+    var noMigrate = false
+
+    func run() async throws {
+        let settings = try Settings.load()
+        _ = try settings.signingSecrets()
+        let logger = settings.logger()
+        let store = try settings.databaseConfiguration(logger: logger).open()
+        var options = ApplicationOptions()
+        options.endsOnSignals = true
+        options.onListening = { listener, port in
+            if listener == .public { Self.welcome(settings, port: port) }
+        }
+        let application: ServiceGroup
+        do {
+            for migration in try await prepare(store: store, settings: settings, migrate: !noMigrate) {
+                logger.info("migration applied", metadata: ["version": "\(migration.version)"])
+            }
+            try await store.check()
+            // The settings may have brought variants that events wait for.
+            try await store.release(policy: settings.policy)
+            options.replica = try settings.readDatabaseConfiguration(logger: logger)?.open()
+            application = try buildApplication(settings: settings, store: store, logger: logger, options: options)
+        } catch {
+            await options.replica?.close()
+            await store.close()
+            throw error
+        }
+        try await application.run()
+    }
+
+    /// What to try next; for a person, so not in a log that programs read.
+    private static func welcome(_ settings: Settings, port: Int) {
+        guard settings.logFormat == .text else { return }
+        let url = settings.publicURL(port: port)
+        var text = "Listening on \(url)\n"
+        let example = "fixtures/scenarios/first-purchase"
+        if !settings.isProduction && FileManager.default.fileExists(atPath: example) {
+            let program = CommandLine.arguments[0]
+            text += """
+
+                Try, in another shell in the same folder:
+
+                    curl \(url)/v1/plans
+                    \(program) plans map starter 101
+                    \(program) replay --create-users --rebase \(example)
+                    \(program) users show ada@example.com
+
+
+                """
+        }
+        FileHandle.standardError.write(Data(text.utf8))
+    }
+
+    private static let settingsHelp: String = {
+        let width = Setting.all.map(\.name.count).max() ?? 0
+        return Setting.all.map { setting in
+            "  " + setting.name + String(repeating: " ", count: width - setting.name.count)
+                + "  \(setting.description) [\(setting.fallback)]"
+        }.joined(separator: "\n")
+    }()
+}

@@ -1,0 +1,22 @@
+import BillingServer
+import Storage
+
+/// Opens the database of the settings, lends it, and closes it again.
+///
+/// - Parameter checked: whether the schema has to be up to date.
+func withStore<Result: Sendable>(
+    _ given: Settings? = nil, checked: Bool = true, _ body: (any Store, Settings) async throws -> Result
+) async throws -> Result {
+    let settings = try given ?? Settings.load()
+    // On the standard error, so that tables stay clean.
+    let store = try settings.databaseConfiguration(logger: settings.logger()).open()
+    do {
+        if checked { try await store.check() }
+        let result = try await body(store, settings)
+        await store.close()
+        return result
+    } catch {
+        await store.close()
+        throw error
+    }
+}

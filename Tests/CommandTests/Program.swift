@@ -1,0 +1,151 @@
+import Foundation
+import Testing
+
+/// The built program in a temporary folder of its own, with an environment of its own.
+final class Program: Sendable {
+    static let secret = "secret-of-the-tests"
+
+    let folder: URL
+    private let environment: [String: String]
+
+    /// - Parameter settings: added to those that every test needs; nil takes one away.
+    init(_ settings: [String: String?] = [:]) throws {
+        folder = FileManager.default.temporaryDirectory.appendingPathComponent("command-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        var environment: [String: String?] = [
+            "DATABASE_URL": "sqlite:billing.sqlite3", "LEMON_SQUEEZY_WEBHOOK_SECRET": Self.secret, "PORT": "0",
+            "ADMIN_PORT": "", "LOG_LEVEL": "error", "TZ": "America/St_Johns",
+        ]
+        environment.merge(settings) { _, new in new }
+        self.environment = environment.compactMapValues { $0 }
+    }
+
+    deinit { try? FileManager.default.removeItem(at: folder) }
+
+    /// What a command that has ended leaves.
+    struct Finished: Sendable {
+        var status: Int32
+        var output: [UInt8]
+        var errors: String
+
+        var text: String { String(decoding: output, as: UTF8.self) }
+
+        /// The one sentence of an error.
+        var sentence: String {
+            #expect(errors.split(separator: "\n").count == 1, "one line, not: \(errors)")
+            return errors.replacing("selextract-billing: ", with: "").trimmingCharacters(in: .newlines)
+        }
+    }
+
+    /// Runs a command to its end.
+    func run(_ arguments: String...) async throws -> Finished { try await run(arguments) }
+
+    func run(_ arguments: [String]) async throws -> Finished {
+        // Files, not pipes: nobody has to read while it runs, however much it writes.
+        let name = UUID().uuidString
+        let (output, errors) = (
+            folder.appendingPathComponent(name + ".out"), folder.appendingPathComponent(name + ".err")
+        )
+        for file in [output, errors] { try Data().write(to: file) }
+        let process = process(arguments)
+        process.standardOutput = try FileHandle(forWritingTo: output)
+        process.standardError = try FileHandle(forWritingTo: errors)
+        try await process.runToEnd()
+        return Finished(
+            status: process.terminationStatus, output: Array(try Data(contentsOf: output)),
+            errors: String(decoding: try Data(contentsOf: errors), as: UTF8.self))
+    }
+
+    /// Runs a command that has to succeed, and reads its JSON.
+    func json(_ arguments: String...) async throws -> JSON {
+        let name = UUID().uuidString + ".json"
+        let file = folder.appendingPathComponent(name)
+        try Data().write(to: file)
+        let process = process(arguments + ["--format", "json"])
+        process.standardOutput = try FileHandle(forWritingTo: file)
+        try await process.runToEnd()
+        try #require(process.terminationStatus == 0, "\(arguments)")
+        return JSON(try JSONSerialization.jsonObject(with: Data(contentsOf: file)))
+    }
+
+    /// Serves for as long as `body` runs; then the program is asked to stop, and has to end well.
+    func serve<Result>(_ arguments: String..., body: (_ url: String) async throws -> Result) async throws -> Result {
+        let process = process(["serve"] + arguments)
+        let pipe = Pipe()
+        process.standardError = pipe
+        process.standardOutput = FileHandle.nullDevice
+        let (lines, continuation) = AsyncStream.makeStream(of: String.self)
+        let reader = LineReader { continuation.yield($0) }
+        pipe.fileHandleForReading.readabilityHandler = { handle in
+            let data = handle.availableData
+            if data.isEmpty { continuation.finish() } else { reader.read(data) }
+        }
+        defer { pipe.fileHandleForReading.readabilityHandler = nil }
+        let ended = try process.start()
+        do {
+            var seen: [String] = []
+            var url: String?
+            for await line in lines {
+                seen.append(line)
+                guard line.hasPrefix("Listening on ") else { continue }
+                url = String(line.dropFirst("Listening on ".count))
+                break
+            }
+            let result = try await body(try #require(url, "it did not start: \(seen)"))
+            process.terminate()
+            await ended.value
+            #expect(process.terminationStatus == 0)
+            return result
+        } catch {
+            process.terminate()
+            await ended.value
+            throw error
+        }
+    }
+
+    private func process(_ arguments: [String]) -> Process {
+        let process = Process()
+        process.executableURL = Self.executable
+        process.arguments = arguments
+        process.environment = environment
+        process.currentDirectoryURL = folder
+        process.standardInput = FileHandle.nullDevice
+        return process
+    }
+
+    /// Beside the bundle of the tests that are running.
+    private static let executable = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+        .deletingLastPathComponent().appendingPathComponent("selextract-billing")
+}
+
+extension Process {
+    /// - Returns: a task that is done when the process has ended.
+    fileprivate func start() throws -> Task<Void, Never> {
+        let (ended, continuation) = AsyncStream.makeStream(of: Never.self)
+        terminationHandler = { _ in continuation.finish() }
+        try run()
+        return Task { for await _ in ended {} }
+    }
+
+    fileprivate func runToEnd() async throws {
+        let ended = try start()
+        await ended.value
+    }
+}
+
+/// Makes lines of pieces.
+private final class LineReader: @unchecked Sendable {
+    // Proof: only the handle's own queue, which is serial, calls it.
+    private var rest = ""
+    private let line: @Sendable (String) -> Void
+
+    init(_ line: @escaping @Sendable (String) -> Void) { self.line = line }
+
+    func read(_ data: Data) {
+        rest += String(decoding: data, as: UTF8.self)
+        while let end = rest.firstIndex(of: "\n") {
+            line(String(rest[..<end]))
+            rest = String(rest[rest.index(after: end)...])
+        }
+    }
+}
