@@ -20,6 +20,19 @@ public struct SubscriptionPlan: Sendable, Codable, Hashable, Identifiable {
     public var isActive: Bool
     public var createdAt: Date
 
+    /// The columns.
+    public enum CodingKeys: String, CodingKey {
+        case id
+        case name
+        case description
+        case monthlyComputeUnits = "monthly_compute_units"
+        case maxConcurrentTasks = "max_concurrent_tasks"
+        case priceCents = "price_cents"
+        case lemonSqueezyVariantID = "lemon_squeezy_variant_id"
+        case isActive = "is_active"
+        case createdAt = "created_at"
+    }
+
     public init(
         id: String, name: String, description: String? = nil, monthlyComputeUnits: Int, maxConcurrentTasks: Int,
         priceCents: Int, lemonSqueezyVariantID: String? = nil, isActive: Bool = true, createdAt: Date
@@ -36,4 +49,7 @@ public struct SubscriptionPlan: Sendable, Codable, Hashable, Identifiable {
     }
 
     public var isFree: Bool { priceCents == 0 }
+
+    /// US dollars a month.
+    public var price: Decimal { Decimal(priceCents) / 100 }
 }

@@ -16,6 +16,20 @@ public struct User: Sendable, Codable, Hashable, Identifiable {
     public var createdAt: Date
     public var updatedAt: Date
 
+    /// The columns.
+    public enum CodingKeys: String, CodingKey {
+        case id
+        case email
+        case fullName = "full_name"
+        case googleID = "google_id"
+        case isActive = "is_active"
+        case subscriptionTier = "subscription_tier"
+        case computeUnitsRemaining = "compute_units_remaining"
+        case computeUnitsResetDate = "compute_units_reset_date"
+        case createdAt = "created_at"
+        case updatedAt = "updated_at"
+    }
+
     public init(
         id: UUID, email: String, fullName: String? = nil, googleID: String? = nil, isActive: Bool = true,
         subscriptionTier: String, computeUnitsRemaining: Int, computeUnitsResetDate: Date, createdAt: Date,

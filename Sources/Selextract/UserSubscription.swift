@@ -25,6 +25,28 @@ public struct UserSubscription: Sendable, Codable, Hashable, Identifiable {
     public var createdAt: Date
     public var updatedAt: Date
 
+    /// The columns.
+    public enum CodingKeys: String, CodingKey {
+        case id
+        case userID = "user_id"
+        case planID = "plan_id"
+        case lemonSqueezySubscriptionID = "lemon_squeezy_subscription_id"
+        case status
+        case currentPeriodStart = "current_period_start"
+        case currentPeriodEnd = "current_period_end"
+        case cancelAtPeriodEnd = "cancel_at_period_end"
+        case lemonSqueezyCustomerID = "lemon_squeezy_customer_id"
+        case lemonSqueezyVariantID = "lemon_squeezy_variant_id"
+        case renewsAt = "renews_at"
+        case endsAt = "ends_at"
+        case trialEndsAt = "trial_ends_at"
+        case pauseMode = "pause_mode"
+        case pauseResumesAt = "pause_resumes_at"
+        case sourceUpdatedAt = "source_updated_at"
+        case createdAt = "created_at"
+        case updatedAt = "updated_at"
+    }
+
     public init(
         id: UUID, userID: UUID, planID: String, lemonSqueezySubscriptionID: String?, status: String,
         currentPeriodStart: Date, currentPeriodEnd: Date, cancelAtPeriodEnd: Bool, lemonSqueezyCustomerID: String?,
