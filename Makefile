@@ -10,7 +10,7 @@ ARGS ?=
 program = .build/debug/selextract-billing
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build release lint format clean
+.PHONY: help run demo test build release lint format clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -20,6 +20,11 @@ run: ## install what is missing, build, and serve on SQLite in this folder
 	@swift build --product selextract-billing $(SWIFT_FLAGS)
 	@.ci/secret
 	@exec $(program) serve $(ARGS)
+
+demo: ## build, and show everything at once: scenarios replayed into a throw-away database
+	@.ci/install build
+	@swift build --product selextract-billing $(SWIFT_FLAGS)
+	@$(program) demo
 
 test: ## install what is missing, and run all tests beside a PostgreSQL of their own (FILTER=…)
 	@.ci/install test

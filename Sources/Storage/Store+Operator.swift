@@ -48,6 +48,17 @@ extension Store {
         }
     }
 
+    /// Gives an account units, or takes some (R15): an entry of its own in the ledger, on the month that is current.
+    ///
+    /// - Parameter units: positive to give, negative to take.
+    /// - Throws: `UnitRefusal` if more would be taken than is left; `StoreError.notFound`.
+    public func adjust(
+        _ user: UUID, units: Int, reason: String, policy: BillingPolicy
+    ) async throws -> LedgerEntry {
+        let request = UnitRequest(userID: user, kind: .adjust(reason: reason), units: units)
+        return try await transaction { try await Fold($0, policy: policy).grant(request) }
+    }
+
     /// Decides parked and failed events again, as if they had just come; others stay as they are.
     ///
     /// - Returns: the events as they are now, in the order given.

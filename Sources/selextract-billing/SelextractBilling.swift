@@ -17,6 +17,10 @@ struct SelextractBilling: AsyncParsableCommand {
             Users.self,
             Subscriptions.self,
             Events.self,
+            Explain.self,
+            Rebuild.self,
+            Tick.self,
+            Demo.self,
         ],
         defaultSubcommand: Serve.self
     )

@@ -21,6 +21,8 @@ struct Serve: AsyncParsableCommand {
         let store = try settings.databaseConfiguration(logger: logger).open()
         var options = ApplicationOptions()
         options.endsOnSignals = true
+        // The first run comes at once: the settings may have brought variants that events wait for.
+        options.tick = { try await Self.tick(store, settings, logger) }
         options.onListening = { listener, port in
             if listener == .public { Self.welcome(settings, port: port) }
         }
@@ -30,8 +32,6 @@ struct Serve: AsyncParsableCommand {
                 logger.info("migration applied", metadata: ["version": "\(migration.version)"])
             }
             try await store.check()
-            // The settings may have brought variants that events wait for.
-            try await store.release(policy: settings.policy)
             options.replica = try settings.readDatabaseConfiguration(logger: logger)?.open()
             application = try buildApplication(settings: settings, store: store, logger: logger, options: options)
         } catch {
@@ -40,6 +40,20 @@ struct Serve: AsyncParsableCommand {
             throw error
         }
         try await application.run()
+    }
+
+    private static func tick(_ store: any Store, _ settings: Settings, _ logger: Logger) async throws {
+        let report = try await Storage.Tick(store, policy: settings.policy).run()
+        if report.failures > 0 {
+            logger.error("the clock could not bring everything up to date", metadata: ["failures": "\(report.failures)"])
+        }
+        guard report.accounts + report.released + report.retried > 0 else { return }
+        logger.info(
+            "the clock ran",
+            metadata: [
+                "accounts": "\(report.accounts)", "changed": "\(report.changed)", "released": "\(report.released)",
+                "retried": "\(report.retried)",
+            ])
     }
 
     /// What to try next; for a person, so not in a log that programs read.

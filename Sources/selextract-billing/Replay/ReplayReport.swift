@@ -56,7 +56,7 @@ extension ReplayReport.Line {
         var title: String?
     }
 
-    fileprivate init(status: Int, body: Data) {
+    init(status: Int, body: Data) {
         self.status = status
         let answer = try? JSONDecoder().decode(Answer.self, from: body)
         let problem = try? JSONDecoder().decode(Problem.self, from: body)

@@ -4,8 +4,8 @@ import Selextract
 
 struct Users: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Creates and shows accounts.",
-        subcommands: [UsersCreate.self, UsersList.self, UsersShow.self]
+        abstract: "Creates and shows accounts, gives and takes units.",
+        subcommands: [UsersCreate.self, UsersList.self, UsersShow.self, UsersAdjust.self]
     )
 
     static let columns: [Column<User>] = [

@@ -1,0 +1,69 @@
+import ArgumentParser
+import BillingServer
+import Foundation
+import LemonSqueezy
+import Selextract
+import Storage
+
+struct Demo: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Everything at once, without set-up: a listener with a throw-away database, and scenarios replayed into it.",
+        discussion: "The clock is moved along with the events, so that renewals and the ends of months are seen.")
+
+    @Option(help: ArgumentHelp("The folder of the scenarios.", valueName: "folder"))
+    var scenarios = "fixtures/scenarios"
+    @Option(help: ArgumentHelp("One of them, or several. (default: a choice)", valueName: "name"))
+    var scenario: [String] = []
+    @OptionGroup var output: OutputOptions
+
+    /// Those that show the most in the fewest lines.
+    private static let choice = [
+        "first-purchase", "renewal", "failed-renewal-recovered", "cancel-then-expired", "plan-change-upgrade",
+        "pause-void-unpause", "trial", "yearly", "two-subscriptions", "mistakes-resent-renewal", "unknown-account",
+    ]
+
+    func run() async throws {
+        let names = scenario.isEmpty ? Self.choice : scenario
+        let acts = try names.map { try DemoAct(name: $0, folder: "\(scenarios)/\($0)") }
+        let document = try await DemoStage.with { stage in
+            try await stage.play(acts)
+        }
+        try output.print(document)
+    }
+}
+
+/// A scenario in the demonstration: its account and its deliveries.
+struct DemoAct: Sendable {
+    let name: String
+    let user: UUID
+    /// Each with the provider's moment.
+    let deliveries: [(at: Date, event: WebhookEvent, body: [UInt8])]
+
+    init(name: String, folder: String) throws {
+        self.name = name
+        var deliveries: [(at: Date, event: WebhookEvent, body: [UInt8])] = []
+        for payload in try Payload.read(folder) {
+            guard let event = try? WebhookEvent(body: payload.body) else {
+                throw Failure("“\(payload.path)” is no event")
+            }
+            deliveries.append((event.updatedAt ?? deliveries.last?.at ?? Date(), event, payload.body))
+        }
+        guard let user = deliveries.lazy.compactMap(\.event.customUserID).compactMap(UUID.init(uuidString:)).first else {
+            throw Failure("“\(folder)” names no account")
+        }
+        self.user = user
+        self.deliveries = deliveries
+    }
+}
+
+extension WebhookEvent {
+    /// The provider's `updated_at`.
+    fileprivate var updatedAt: Date? {
+        switch object {
+        case .subscription(let snapshot): snapshot.updatedAt
+        case .invoice(let invoice): invoice.updatedAt
+        case .order(let order): order.updatedAt
+        case .other, .undecodable: nil
+        }
+    }
+}

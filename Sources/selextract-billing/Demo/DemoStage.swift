@@ -1,0 +1,186 @@
+import Billing
+import BillingServer
+import Foundation
+import LemonSqueezy
+import Logging
+import Selextract
+import ServiceLifecycle
+import Storage
+import Synchronization
+
+/// A listener on a free port, a database that is thrown away, and a clock that is moved.
+struct DemoStage: Sendable {
+    private let store: any Store
+    private let settings: Settings
+    private let clock: DemoClock
+    private let url: URL
+
+    /// Sets the stage, lends it, and clears everything away.
+    static func with<Result: Sendable>(_ body: @Sendable (DemoStage) async throws -> Result) async throws -> Result {
+        let folder = FileManager.default.temporaryDirectory
+            .appendingPathComponent("selextract-demo-\(UUID().text)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let settings = try Settings.load(
+            environment: [
+                "DATABASE_URL": "sqlite:\(folder.path)/demo.sqlite3", "PORT": "0", "ADMIN_PORT": "",
+                "LEMON_SQUEEZY_WEBHOOK_SECRET": UUID().text, "LEMON_SQUEEZY_STARTER_VARIANT_ID": "101",
+                "LEMON_SQUEEZY_PROFESSIONAL_VARIANT_ID": "102", "LOG_LEVEL": "critical",
+            ], directory: folder.path)
+        let clock = DemoClock()
+        var configuration = settings.databaseConfiguration(logger: settings.logger())
+        configuration.clock = { clock.now }
+        let store = try configuration.open()
+        try await prepare(store: store, settings: settings)
+        try await store.mapVariant("111", to: "starter")
+
+        let (ports, listening) = AsyncStream.makeStream(of: Int.self)
+        var options = ApplicationOptions()
+        options.onListening = { _, port in listening.yield(port) }
+        let application = try buildApplication(
+            settings: settings, store: store, logger: settings.logger(), options: options)
+        return try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                defer { listening.finish() }
+                try await application.run()
+            }
+            guard let port = await ports.first(where: { _ in true }),
+                let url = Replay.endpoint("http://127.0.0.1:\(port)")
+            else {
+                try await group.next()
+                throw Failure("the listener did not start")
+            }
+            let result = try await body(DemoStage(store: store, settings: settings, clock: clock, url: url))
+            await application.triggerGracefulShutdown()
+            try await group.waitForAll()
+            return result
+        }
+    }
+
+    /// All acts at once, event by event in the order of their moments, the clock between them.
+    func play(_ acts: [DemoAct]) async throws -> Document {
+        let opening = Date(timeIntervalSince1970: 1_790_812_800)  // 2026-10-01 00:00:00 UTC
+        clock.now = opening
+        for act in acts where act.name != "unknown-account" {
+            _ = try await store.createUser(email: "\(act.name)@example.com", id: act.user)
+        }
+        var scenes: [DemoScene] = []
+        var shown: [UUID: String] = [:]
+        let client = HTTPClient(connections: 1)
+        defer { client.close() }
+        let deliveries = acts.flatMap { act in act.deliveries.map { (act, $0) } }.sorted { $0.1.at < $1.1.at }
+        for (act, delivery) in deliveries {
+            try await tick(until: delivery.at, acts, &scenes, &shown)
+            clock.now = delivery.at
+            let answer = await client.send(
+                HTTPClient.Post(
+                    url: url, body: delivery.body,
+                    headers: ["X-Signature": Signature.sign(delivery.body, secret: settings.webhookSecret ?? "")]))
+            try await scenes.append(scene(act, delivery.event.name.rawValue, answer, &shown))
+        }
+        let last = deliveries.map(\.1.at).max() ?? opening
+        for act in acts where act.name == "unknown-account" {
+            _ = try await store.createUser(email: "\(act.name)@example.com", id: act.user)
+        }
+        try await tick(until: last.addingTimeInterval(20 * 86_400), acts, &scenes, &shown)
+        return try await document(acts, scenes)
+    }
+
+    /// Runs the clock at noon of each day on the way, and shows what it changed.
+    private func tick(
+        until moment: Date, _ acts: [DemoAct], _ scenes: inout [DemoScene], _ shown: inout [UUID: String]
+    ) async throws {
+        while true {
+            let noon = (clock.now.timeIntervalSince1970 / 86_400 + 0.5).rounded(.down) * 86_400 + 43_200
+            guard noon < moment.timeIntervalSince1970 else { return }
+            clock.now = Date(timeIntervalSince1970: noon)
+            let report = try await Storage.Tick(store, policy: settings.policy).run()
+            guard report.changed + report.released > 0 else { continue }
+            for act in acts {
+                let before = shown[act.user]
+                let scene = try await scene(act, "(the clock)", nil, &shown)
+                if shown[act.user] != before && before != nil { scenes.append(scene) }
+            }
+        }
+    }
+
+    private func scene(
+        _ act: DemoAct, _ event: String, _ answer: HTTPClient.Answer?, _ shown: inout [UUID: String]
+    ) async throws -> DemoScene {
+        let user = try await store.user(id: act.user)
+        let now = user.map { "\($0.subscriptionTier) \($0.computeUnitsRemaining) \($0.computeUnitsResetDate)" } ?? ""
+        let isChanged = shown[act.user] != now
+        shown[act.user] = now
+        return DemoScene(
+            at: clock.now, account: act.name, event: event, answer: answer.map(\.word), user: user, isChanged: isChanged)
+    }
+
+    private func document(_ acts: [DemoAct], _ scenes: [DemoScene]) async throws -> Document {
+        var users: [User] = []
+        var buckets: [(account: String, bucket: Bucket)] = []
+        for act in acts {
+            users += [try await store.user(id: act.user)].compactMap(\.self)
+            buckets += try await store.buckets(user: act.user)
+                .filter { $0.begin <= clock.now && $0.line != .free }
+                .map { (act.name, $0) }
+        }
+        let check = try await Storage.Rebuild(store, policy: settings.policy).run(check: true)
+        var document = Document()
+        // One account after the other, so that each tells its story.
+        let stories = acts.flatMap { act in scenes.filter { $0.account == act.name } }
+        document.list("deliveries", DemoScene.columns, stories)
+        document.list("accounts", Users.columns, users)
+        document.list(
+            "buckets",
+            [Column("account") { Cell($0.account) }] + UsersShow.bucketColumns.map { column in
+                Column(column.key, title: column.title, inTable: column.isInTable) { column.cell($0.bucket) }
+            }, buckets)
+        let variants = try await store.variants()
+        document.list("plans", PlanRow.columns, try await store.plans().map { PlanRow($0, variants: variants) })
+        document.value("differences", Cell(check.differences.count))
+        document.note(
+            "\(check.events) events and \(check.accounts) accounts computed afresh: \(check.differences.count) differences")
+        return document
+    }
+}
+
+/// What one delivery, or the clock, led to.
+struct DemoScene: Sendable {
+    var at: Date
+    var account: String
+    var event: String
+    var answer: String?
+    var user: User?
+    var isChanged: Bool
+
+    /// The plan and the units are shown when they change, so that the eye finds them.
+    static let columns: [Column<DemoScene>] = [
+        Column("account") { Cell($0.account) },
+        Column("at") { Cell($0.at) },
+        Column("event") { Cell($0.event) },
+        Column("answer") { Cell($0.answer) },
+        Column("tier") { $0.isChanged ? Cell($0.user?.subscriptionTier) : .none },
+        Column("units_left") { $0.isChanged ? Cell($0.user?.computeUnitsRemaining) : .none },
+        Column("reset_date") { $0.isChanged ? Cell($0.user?.computeUnitsResetDate) : .none },
+    ]
+}
+
+/// The clock of the stage.
+final class DemoClock: Sendable {
+    private let moment = Mutex(Date())
+
+    var now: Date {
+        get { moment.withLock { $0 } }
+        set { moment.withLock { $0 = newValue } }
+    }
+}
+
+extension HTTPClient.Answer {
+    /// The service's word, or why there is none.
+    fileprivate var word: String {
+        switch self {
+        case .failed(let why): why
+        case .status(let status, let body): ReplayReport.Line(status: status, body: body).outcome
+        }
+    }
+}

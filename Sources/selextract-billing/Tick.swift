@@ -1,0 +1,43 @@
+import ArgumentParser
+import BillingServer
+import Foundation
+import Storage
+
+struct Tick: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Runs the clock once: months that begin, access that ends, what is parked or had failed.",
+        discussion: """
+            `serve` does this every minute by itself. --now shows what another moment brings; without --dry-run it writes \
+            what it finds, so it is refused in production.
+            """)
+
+    @Option(help: ArgumentHelp("The moment to look at, ISO-8601. (default: the database's now)", valueName: "time"))
+    var now: Date?
+    @Flag(help: "Change nothing; of each kind of work only the first 100 are looked at.")
+    var dryRun = false
+    @OptionGroup var output: OutputOptions
+
+    func run() async throws {
+        let settings = try Settings.load()
+        if now != nil, !dryRun, settings.isProduction {
+            throw Failure("--now is for trying out: in production it needs --dry-run")
+        }
+        let report = try await withStore(settings, now: now) { store, settings in
+            try await Storage.Tick(store, policy: settings.policy).run(dryRun: dryRun)
+        }
+        try output.print {
+            $0.record("tick", Self.columns, report)
+            if report.isElsewhere { $0.note("Another process runs the clock.") }
+        }
+        if report.failures > 0 { throw ExitCode.failure }
+    }
+
+    private static let columns: [Column<Storage.Tick.Report>] = [
+        Column("accounts") { Cell($0.accounts) },
+        Column("changed") { Cell($0.changed) },
+        Column("released") { Cell($0.released) },
+        Column("retried") { Cell($0.retried) },
+        Column("failures") { Cell($0.failures) },
+        Column("is_elsewhere") { Cell($0.isElsewhere) },
+    ]
+}

@@ -1,0 +1,36 @@
+import ArgumentParser
+import Billing
+import BillingServer
+import Selextract
+import Storage
+
+struct UsersAdjust: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "adjust",
+        abstract: "Gives an account compute units, or takes some, in its present month; the ledger says so.",
+        discussion: "To take units, put -- first: users adjust --reason mistake -- ada@example.com -50")
+
+    @Argument(help: "The account: id or e-mail.")
+    var who: String
+    @Argument(help: "Compute units: positive to give, negative to take.")
+    var units: Int
+    @Option(help: "Why, for the record.")
+    var reason: String
+    @OptionGroup var output: OutputOptions
+
+    mutating func validate() throws {
+        guard units != 0, abs(units) <= 1_000_000_000 else {
+            throw ValidationError("UNITS must be a number other than 0, at most 1000000000.")
+        }
+        if reason.isEmpty { throw ValidationError("--reason must say why.") }
+    }
+
+    func run() async throws {
+        let user = try await withStore { store, settings in
+            let user = try await store.user(named: who)
+            _ = try await store.adjust(user.id, units: units, reason: reason, policy: settings.policy)
+            return try await store.user(id: user.id)
+        }
+        try output.print { $0.record("user", Users.columns, user) }
+    }
+}
