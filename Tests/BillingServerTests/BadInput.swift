@@ -84,7 +84,7 @@ struct BadInput: Sendable, CustomTestStringConvertible {
             rejected(
                 "deep nesting, closed",
                 String(repeating: "[", count: 5000) + String(repeating: "]", count: 5000), "not_json"),
-            rejected("a NUL byte", Array(body.replacing("Ada", with: "A\u{0}a").utf8), "not_json"),
+            rejected("a NUL byte", Array(body.replacing("active", with: "act\u{0}ive").utf8), "not_json"),
             rejected(
                 "invalid UTF-8", Array("{\"meta\":{\"event_name\":\"".utf8) + [0xC3, 0x28] + Array("\"}}".utf8),
                 "not_json"),
@@ -96,8 +96,12 @@ struct BadInput: Sendable, CustomTestStringConvertible {
     }
 
     /// Signed JSON with an event's shape: it is stored and answered 200, whatever it holds.
-    static func harmless() throws -> [BadInput] {
-        let body = String(decoding: try Fixtures.event("subscription_created"), as: UTF8.self)
+    ///
+    /// - Parameter user: an account that exists, which some of these are about.
+    static func harmless(user: UUID) throws -> [BadInput] {
+        let stranger = String(decoding: try Fixtures.event("subscription_created"), as: UTF8.self)
+        let body = stranger.replacing(
+            #/"user_id":"[^"]*"/#, with: #""user_id":"\#(user.uuidString.lowercased())""#)
         func stored(
             _ name: String, _ outcome: String, _ reason: String?, _ change: (String) -> String
         ) -> BadInput {
@@ -115,23 +119,22 @@ struct BadInput: Sendable, CustomTestStringConvertible {
             },
             stored("unknown status", "parked", "unknown_status", replacing(#""status":"active""#, #""status":"odd""#)),
             stored(
-                "missing attributes", "parked", "undecodable: data.attributes",
+                "missing attributes", "parked", "undecodable: data.attributes is missing",
                 replacing(#""attributes":"#, #""properties":"#)),
             stored(
-                "no variant", "parked", "undecodable: data.attributes.variant_id",
+                "no variant", "parked", "undecodable: data.attributes.variant_id is missing",
                 replacing(#""variant_id":101"#, #""variant":101"#)),
             stored(
-                "numbers too large", "parked", nil,
+                "numbers too large", "parked", "unknown_plan",
                 replacing(#""variant_id":101"#, #""variant_id":1e999"#)),
             stored(
-                "an id of forty digits", "parked", nil,
+                "an id of forty digits", "parked", "unknown_plan",
                 replacing(#""variant_id":101"#, #""variant_id":"# + String(repeating: "9", count: 40))),
             stored("an escaped NUL", "parked", nil, replacing(#""status":"active""#, #""status":"act\u0000ive""#)),
-            stored(
-                "an escaped NUL where nobody reads it", "parked", nil,
-                replacing(#""status_formatted":""#, #""status_formatted":"\u0000"#)),
-            stored(
-                "custom data as array", "parked", nil) { body in
+            stored("an escaped NUL where nobody reads it", "parked", "unknown_account") { _ in
+                replacing(#""status_formatted":""#, #""status_formatted":"\u0000"#)(stranger)
+            },
+            stored("custom data as array", "parked", "unknown_account") { body in
                 body.replacing(#/"custom_data":\{[^}]*\}/#, with: #""custom_data":[]"#)
             },
         ]

@@ -2,6 +2,7 @@ import Billing
 import BillingServer
 import Foundation
 import Payloads
+import Selextract
 import Storage
 import TestSupport
 import Testing
@@ -10,30 +11,30 @@ import Testing
 struct BadInputTests {
     @Test("Signatures and sizes that are wrong store nothing", arguments: DatabaseKind.allCases)
     func refused(_ kind: DatabaseKind) async throws {
-        try await check(BadInput.signatures(), on: kind)
+        try await check(on: kind) { _ in try BadInput.signatures() }
     }
 
     @Test("Signed bodies that are no events are stored as rejected", arguments: DatabaseKind.allCases)
     func rejected(_ kind: DatabaseKind) async throws {
-        try await check(BadInput.rejected(), on: kind)
+        try await check(on: kind) { _ in try BadInput.rejected() }
     }
 
     @Test("Signed events with odd content are stored and change no account", arguments: DatabaseKind.allCases)
     func harmless(_ kind: DatabaseKind) async throws {
-        try await check(BadInput.harmless(), on: kind)
+        try await check(on: kind) { try BadInput.harmless(user: $0) }
     }
 
-    private func check(_ inputs: [BadInput], on kind: DatabaseKind) async throws {
+    private func check(on kind: DatabaseKind, _ inputs: (UUID) throws -> [BadInput]) async throws {
         try await kind.withDatabase { database in
             try await withServer(try database.open(clock: TestClock(.testNow))) { server in
                 // An account that has a plan, so that there is something to break.
                 let purchase = try Fixtures.scenario("first-purchase").map(\.body)
-                _ = try await server.createUser(of: purchase[1])
+                let user = try await server.createUser(of: purchase[1])
                 for body in purchase { #expect(try await server.deliver(body).status == 200) }
                 let before = try await BillingRows(server.store)
                 #expect(before.subscriptions.map(\.planID) == ["starter"])
                 var stored = try await server.events().count
-                for input in inputs {
+                for input in try inputs(user) {
                     try await check(input, server, &stored)
                 }
                 #expect(try await BillingRows(server.store) == before)

@@ -28,7 +28,8 @@ import Testing
             changes.priceCents = 2100
             changes.isActive = false
             let plan = try await store.updatePlan("starter", changes)
-            #expect((plan.priceCents, plan.isActive, plan.name, plan.monthlyComputeUnits) == (2100, false, "Starter", 1000))
+            #expect(
+                (plan.priceCents, plan.isActive, plan.name, plan.monthlyComputeUnits) == (2100, false, "Starter", 1000))
             #expect(try await store.plans().first { $0.id == "starter" } == plan)
             #expect(await storeError { _ = try await store.updatePlan("gold", changes) } == .notFound("plan “gold”"))
             changes.priceCents = -1

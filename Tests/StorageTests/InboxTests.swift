@@ -24,7 +24,8 @@ import Testing
             #expect(record.deliveries == 3)
             #expect(record.receivedAt == afterPurchase)
             #expect(record.lastReceivedAt == afterPurchase + 5.25)
-            #expect((record.name, record.dataType, record.size) == ("subscription_created", "subscriptions", body.count))
+            #expect(
+                (record.name, record.dataType, record.size) == ("subscription_created", "subscriptions", body.count))
             #expect((record.subscriptionID, record.customerID) == (event.subscriptionID, event.customerID))
             #expect((record.outcome, record.attempts, record.nextAttemptAt) == (.parked, 0, nil))
             #expect((record.signature, record.matchedSecret) == (event.delivery.signature, "current"))
@@ -70,8 +71,9 @@ import Testing
                     ?? .none
                 #expect(stored.event.fact == fact)
             }
-            let expected = Set(zip(insertions, events).filter { $1.concernsAccounts || $1.kind == .undecodable }
-                .filter { $1.kind != .order && $1.subscriptionID != nil }.map(\.0.id))
+            let expected = Set(
+                zip(insertions, events).filter { $1.concernsAccounts || $1.kind == .undecodable }
+                    .filter { $1.kind != .order && $1.subscriptionID != nil }.map(\.0.id))
             #expect(Set(stored.map(\.id)) == expected)
         }
     }

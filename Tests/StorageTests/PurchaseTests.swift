@@ -24,7 +24,10 @@ import Testing
                 #expect(picture.tier == "starter")
                 #expect(picture.units == 1000)
                 #expect(picture.subscriptions.count == 1)
-                #expect(try await store.eventRecords(EventFilter(), limit: 100, before: nil).map(\.deliveries) == [2, 2, 2, 2])
+                #expect(
+                    try await store.eventRecords(EventFilter(), limit: 100, before: nil).map(\.deliveries) == [
+                        2, 2, 2, 2,
+                    ])
                 var parked = EventFilter()
                 parked.outcome = .parked
                 #expect(try await store.eventRecords(parked, limit: 100, before: nil).isEmpty)

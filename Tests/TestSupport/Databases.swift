@@ -20,9 +20,23 @@ public enum DatabaseKind: CaseIterable, Sendable {
         try await withDatabase(migrated: migrated) { try await body($0.url) }
     }
 
-    /// Lends a database of its own, and removes it.
+    /// Lends a database of its own, and removes it. Not to be called within itself: there are only so many at a time.
     public func withDatabase<Result>(
         migrated: Bool = true, _ body: (TestDatabase) async throws -> Result
+    ) async throws -> Result {
+        await Places.databases.take()
+        do {
+            let result = try await withNewDatabase(migrated: migrated, body)
+            await Places.databases.leave()
+            return result
+        } catch {
+            await Places.databases.leave()
+            throw error
+        }
+    }
+
+    private func withNewDatabase<Result>(
+        migrated: Bool, _ body: (TestDatabase) async throws -> Result
     ) async throws -> Result {
         let database = try await create(migrated: migrated)
         do {

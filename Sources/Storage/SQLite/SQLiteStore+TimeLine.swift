@@ -37,7 +37,8 @@ extension SQLiteStore {
 extension LedgerRecord {
     init(row: SQLiteRow) throws {
         let (id, user, kind, units, balance, line, begin, event, task, shortfall, reason, created) = try row.decode(
-            Int.self, UUID.self, LedgerEntry.Kind.self, Int.self, Int.self, Line.self, Date.self, UUID?.self, UUID?.self,
+            Int.self, UUID.self, LedgerEntry.Kind.self, Int.self, Int.self, Line.self, Date.self, UUID?.self,
+            UUID?.self,
             Int.self, String?.self, Date.self)
         self.init(
             id: id,
