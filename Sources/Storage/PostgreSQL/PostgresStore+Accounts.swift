@@ -46,7 +46,8 @@ extension PostgresStore {
                 """)
             return try User(row: rows[0])
         } catch let error as PostgresError where error.isUniqueViolation {
-            throw StoreError.conflict("an account with that \(error.constraint == "users_pkey" ? "id" : "e-mail") exists already")
+            throw StoreError.conflict(
+                "an account with that \(error.constraint == "users_pkey" ? "id" : "e-mail") exists already")
         } catch let error as PostgresError {
             throw StoreError(error)
         }
@@ -118,7 +119,8 @@ extension PostgresStore {
 extension LedgerRecord {
     init(row: PostgresRow) throws {
         let (id, user, kind, units, balance, line, begin, event, task, shortfall, reason, created) = try row.decode(
-            Int.self, UUID.self, LedgerEntry.Kind.self, Int.self, Int.self, Line.self, Date.self, UUID?.self, UUID?.self,
+            Int.self, UUID.self, LedgerEntry.Kind.self, Int.self, Int.self, Line.self, Date.self, UUID?.self,
+            UUID?.self,
             Int.self, String?.self, Date.self)
         self.init(
             id: id,

@@ -5,7 +5,8 @@ public import Selextract
 extension UserSubscription {
     init(row: PostgresRow) throws {
         let (
-            id, user, plan, provider, status, start, end, cancels, customer, variant, renews, ends, trialEnds, pauseMode,
+            id, user, plan, provider, status, start, end, cancels, customer, variant, renews, ends, trialEnds,
+            pauseMode,
             pauseResumes, source, created, updated
         ) = try row.decode(
             UUID.self, UUID.self, String.self, String?.self, String.self, Date.self, Date.self, Bool.self,

@@ -1,0 +1,139 @@
+import Billing
+import Foundation
+import LemonSqueezy
+import Payloads
+import Selextract
+import Storage
+import Synchronization
+import TestSupport
+import Testing
+
+@Suite struct TransactionTests {
+    struct Refusal: Error {}
+
+    @Test(arguments: DatabaseKind.allCases)
+    func `a transaction that throws leaves nothing behind, and the next one works`(kind: DatabaseKind) async throws {
+        try await kind.withStore(clock: TestClock(afterPurchase)) { store in
+            try await store.prepare()
+            let before = try await store.picture(of: ada)
+            let event = InboxEvent(ProviderSubscription.purchase().event0)
+            await #expect(throws: Refusal.self) {
+                try await store.transaction { transaction in
+                    _ = try await Fold(transaction, policy: .init()).receive([event])
+                    throw Refusal()
+                }
+            }
+            #expect(try await store.eventRecords(EventFilter(), limit: 10, before: nil).isEmpty)
+            #expect(try await store.picture(of: ada) == before)
+            #expect(try await store.ledger(user: ada).isEmpty)
+            #expect(try await store.receive([event.delivery.body]).map(\.outcome) == [.applied])
+        }
+    }
+
+    @Test(arguments: DatabaseKind.allCases)
+    func `a transaction that the database refuses leaves nothing behind`(kind: DatabaseKind) async throws {
+        try await kind.withStore(clock: TestClock(afterPurchase)) { store in
+            let event = InboxEvent(ProviderSubscription.purchase().event0)
+            let error = await storeError {
+                try await store.transaction { transaction in
+                    let id = try await transaction.insert([event])[0].id
+                    // There is no such account.
+                    try await transaction.save([Verdict(eventID: id, outcome: .applied, reason: nil, userID: bob)])
+                }
+            }
+            guard case .failed = error else {
+                Issue.record("\(String(describing: error))")
+                return
+            }
+            #expect(try await store.eventRecords(EventFilter(), limit: 10, before: nil).isEmpty)
+            _ = try await store.createUser(email: "ada@example.com", id: ada)
+        }
+    }
+
+    @Test(arguments: DatabaseKind.allCases)
+    func `a cancelled transaction leaves nothing behind`(kind: DatabaseKind) async throws {
+        try await kind.withStore(clock: TestClock(afterPurchase)) { store in
+            let event = InboxEvent(ProviderSubscription.purchase().event0)
+            let (inside, continuation) = AsyncStream.makeStream(of: Void.self)
+            let task = Task {
+                try await store.transaction { transaction in
+                    _ = try await transaction.insert([event])
+                    continuation.finish()
+                    while !Task.isCancelled { await Task.yield() }
+                    _ = try await transaction.insert([event])
+                }
+            }
+            for await _ in inside {}
+            task.cancel()
+            await #expect(throws: (any Error).self) { try await task.value }
+            let receipts = try await store.receive([event.delivery.body])
+            #expect(receipts.map(\.isDuplicate) == [false])
+        }
+    }
+
+    @Test(arguments: DatabaseKind.allCases)
+    func `nobody sees what is not committed`(kind: DatabaseKind) async throws {
+        try await kind.withStore(clock: TestClock(afterPurchase)) { store in
+            let event = InboxEvent(ProviderSubscription.purchase().event0)
+            let seen = try await store.transaction { transaction in
+                _ = try await transaction.insert([event])
+                return try await store.eventRecords(EventFilter(), limit: 10, before: nil).count
+            }
+            #expect(seen == 0)
+            #expect(try await store.eventRecords(EventFilter(), limit: 10, before: nil).count == 1)
+        }
+    }
+
+    @Test(arguments: DatabaseKind.allCases)
+    func `each statement is observed, without values`(kind: DatabaseKind) async throws {
+        try await kind.withDatabase { database in
+            let seen = Mutex<[String]>([])
+            let store = try database.open {
+                $0.observe = { sql, duration, error in
+                    seen.withLock { $0.append(sql + (error ?? "")) }
+                    precondition(duration >= .zero)
+                }
+            }
+            _ = try? await store.createUser(email: "secret@example.com", id: ada)
+            _ = try? await store.createUser(email: "secret@example.com", id: bob)
+            _ = try? await store.users(email: "secret@example.com")
+            await store.close()
+            let statements = seen.withLock { $0 }
+            #expect(statements.count >= 3)
+            #expect(statements.contains { $0.hasPrefix("insert into users") })
+            #expect(
+                !statements.contains { $0.contains("secret") || $0.lowercased().contains(ada.uuidString.lowercased()) })
+        }
+    }
+
+    @Test(arguments: DatabaseKind.allCases)
+    func `a store that was closed is not available`(kind: DatabaseKind) async throws {
+        try await kind.withDatabase { database in
+            let store = try database.open()
+            try await store.check()
+            await store.close()
+            for error in [
+                await storeError { _ = try await store.plans() },
+                await storeError { try await store.transaction { _ in } },
+            ] {
+                guard case .unavailable = error else {
+                    Issue.record("\(String(describing: error))")
+                    continue
+                }
+            }
+        }
+    }
+
+    @Test(arguments: DatabaseKind.allCases)
+    func `the database's clock is the moment, in UTC`(kind: DatabaseKind) async throws {
+        try await kind.withStore { store in
+            let (first, second) = try await store.transaction { (try await $0.now(), try await $0.now()) }
+            #expect(abs(first.timeIntervalSinceNow) < 60)
+            #expect(first <= second)
+        }
+        try await kind.withStore(clock: TestClock(afterPurchase)) { store in
+            let now = try await store.transaction { try await $0.now() }
+            #expect(now == afterPurchase)
+        }
+    }
+}
