@@ -98,6 +98,7 @@ let package = Package(
             name: "BillingTests", dependencies: ["Billing", "LemonSqueezy", "Payloads", "Selextract"],
             swiftSettings: settings
         ),
+        .testTarget(name: "SelextractTests", dependencies: ["Selextract"], swiftSettings: settings),
         .testTarget(name: "PostgresTests", dependencies: ["Postgres"], swiftSettings: settings),
         .testTarget(
             name: "StorageTests",
