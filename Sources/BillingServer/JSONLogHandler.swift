@@ -31,7 +31,7 @@ public struct JSONLogHandler: LogHandler {
         merged.merge(metadataProvider?.get() ?? [:]) { $1 }
         merged.merge(event.metadata ?? [:]) { $1 }
         var members = merged.mapValues(\.json)
-        members["time"] = .text(Date.now.formatted(.iso8601.time(includingFractionalSeconds: true)))
+        members["time"] = .text(Date.now.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true)))
         members["level"] = .text(event.level.rawValue)
         members["logger"] = .text(label)
         members["message"] = .text(event.message.description)

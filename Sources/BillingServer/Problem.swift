@@ -74,7 +74,7 @@ extension Problem {
     func document(requestID: RequestID) -> ByteBuffer {
         let document = Document(
             type: "urn:selextract-billing:problem:\(name)", title: title, status: status.code, detail: detail,
-            request_id: requestID.description, event_id: receipt?.eventID.uuidString.lowercased(), reason: receipt?.reason)
+            request_id: requestID.description, event_id: receipt?.eventID.text, reason: receipt?.reason)
         return ByteBuffer(bytes: Response.bytes(document))
     }
 

@@ -103,7 +103,8 @@ extension TimeLine.Item {
             let times = record.deliveries > 1 ? ", delivered \(record.deliveries) times" : ""
             let reason = record.reason.map { " (\($0))" } ?? ""
             let source = record.sourceUpdatedAt.map { ", of \($0.formatted(.iso8601))" } ?? ""
-            return "\(record.name ?? "event") \(record.dataID ?? "")\(source)\(times): \(record.outcome.rawValue)\(reason)"
+            return
+                "\(record.name ?? "event") \(record.dataID ?? "")\(source)\(times): \(record.outcome.rawValue)\(reason)"
         case .entry(let record):
             switch record.entry.kind {
             case .consume: return "task \(record.entry.taskID?.text ?? "-")"

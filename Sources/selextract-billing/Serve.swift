@@ -45,7 +45,8 @@ struct Serve: AsyncParsableCommand {
     private static func tick(_ store: any Store, _ settings: Settings, _ logger: Logger) async throws {
         let report = try await Storage.Tick(store, policy: settings.policy).run()
         if report.failures > 0 {
-            logger.error("the clock could not bring everything up to date", metadata: ["failures": "\(report.failures)"])
+            logger.error(
+                "the clock could not bring everything up to date", metadata: ["failures": "\(report.failures)"])
         }
         guard report.accounts + report.released + report.retried > 0 else { return }
         logger.info(
@@ -79,11 +80,7 @@ struct Serve: AsyncParsableCommand {
         FileHandle.standardError.write(Data(text.utf8))
     }
 
-    private static let settingsHelp: String = {
-        let width = Setting.all.map(\.name.count).max() ?? 0
-        return Setting.all.map { setting in
-            "  " + setting.name + String(repeating: " ", count: width - setting.name.count)
-                + "  \(setting.description) [\(setting.fallback)]"
-        }.joined(separator: "\n")
-    }()
+    private static let settingsHelp = Setting.all.map { setting in
+        "  \(setting.name) [\(setting.fallback)]\n      \(setting.description)"
+    }.joined(separator: "\n")
 }

@@ -99,8 +99,11 @@ struct BadInput: Sendable, CustomTestStringConvertible {
     ///
     /// - Parameter user: an account that exists, which some of these are about.
     static func harmless(user: UUID) throws -> [BadInput] {
-        let stranger = String(decoding: try Fixtures.event("subscription_created"), as: UTF8.self)
-        let body = stranger.replacing(
+        let event = String(decoding: try Fixtures.event("subscription_created"), as: UTF8.self)
+        // Another customer, whom no earlier event has led to the account.
+        let stranger = event.replacing(#/"customer_id":\d+/#, with: #""customer_id":599999"#)
+            .replacing(#/"subscriptions","id":"\d+"/#, with: #""subscriptions","id":"999999""#)
+        let body = event.replacing(
             #/"user_id":"[^"]*"/#, with: #""user_id":"\#(user.uuidString.lowercased())""#)
         func stored(
             _ name: String, _ outcome: String, _ reason: String?, _ change: (String) -> String
@@ -117,7 +120,6 @@ struct BadInput: Sendable, CustomTestStringConvertible {
             stored("unknown event of an unknown object", "ignored", nil) { _ in
                 #"{"meta":{"event_name":"moon_risen"},"data":{"type":"moons","id":"1"}}"#
             },
-            stored("unknown status", "parked", "unknown_status", replacing(#""status":"active""#, #""status":"odd""#)),
             stored(
                 "missing attributes", "parked", "undecodable: data.attributes is missing",
                 replacing(#""attributes":"#, #""properties":"#)),
@@ -125,17 +127,17 @@ struct BadInput: Sendable, CustomTestStringConvertible {
                 "no variant", "parked", "undecodable: data.attributes.variant_id is missing",
                 replacing(#""variant_id":101"#, #""variant":101"#)),
             stored(
-                "numbers too large", "parked", "unknown_plan",
+                "numbers too large", "parked", "undecodable: data.attributes.variant_id is unreadable",
                 replacing(#""variant_id":101"#, #""variant_id":1e999"#)),
             stored(
-                "an id of forty digits", "parked", "unknown_plan",
+                "an id of forty digits", "parked", "undecodable: data.attributes.variant_id is unreadable",
                 replacing(#""variant_id":101"#, #""variant_id":"# + String(repeating: "9", count: 40))),
             stored("an escaped NUL", "parked", nil, replacing(#""status":"active""#, #""status":"act\u0000ive""#)),
             stored("an escaped NUL where nobody reads it", "parked", "unknown_account") { _ in
                 replacing(#""status_formatted":""#, #""status_formatted":"\u0000"#)(stranger)
             },
-            stored("custom data as array", "parked", "unknown_account") { body in
-                body.replacing(#/"custom_data":\{[^}]*\}/#, with: #""custom_data":[]"#)
+            stored("custom data as array", "parked", "unknown_account") { _ in
+                stranger.replacing(#/"custom_data":\{[^}]*\}/#, with: #""custom_data":[]"#)
             },
         ]
     }

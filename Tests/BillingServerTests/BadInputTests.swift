@@ -24,6 +24,26 @@ struct BadInputTests {
         try await check(on: kind) { try BadInput.harmless(user: $0) }
     }
 
+    @Test("A status that nobody knows is parked, kept, and gives nothing", arguments: DatabaseKind.allCases)
+    func unknownStatus(_ kind: DatabaseKind) async throws {
+        let event = String(decoding: try Fixtures.event("subscription_created"), as: UTF8.self)
+        let body = Array(event.replacing(#""status":"active""#, with: #""status":"odd""#).utf8)
+        try await kind.withDatabase { database in
+            try await withServer(try database.open(clock: TestClock(.testNow))) { server in
+                let user = try await server.createUser(of: body)
+                let before = try await server.store.user(id: user)
+                let reply = try await server.deliver(body)
+                #expect(reply.status == 200)
+                #expect(reply.member("status") == "parked")
+                #expect(reply.member("reason") == "unknown_status")
+                let after = try await server.store.user(id: user)
+                #expect(after?.subscriptionTier == "free")
+                #expect(after?.computeUnitsRemaining == before?.computeUnitsRemaining)
+                #expect(try await server.store.entitlement(user: user)?.hasAccess == false)
+            }
+        }
+    }
+
     private func check(on kind: DatabaseKind, _ inputs: (UUID) throws -> [BadInput]) async throws {
         try await kind.withDatabase { database in
             try await withServer(try database.open(clock: TestClock(.testNow))) { server in

@@ -85,7 +85,8 @@ struct PurchaseTests {
         }
     }
 
-    @Test("Two hundred events of one subscription over twenty connections end as in order",
+    @Test(
+        "Two hundred events of one subscription over twenty connections end as in order",
         arguments: DatabaseKind.allCases)
     func manyEventsAtOnce(_ kind: DatabaseKind) async throws {
         let (user, bodies) = Self.history(200)

@@ -80,8 +80,9 @@ struct PurchaseTests {
     @Test("A listener that does not answer is reported, and makes the exit code 1")
     func nobodyListens() async throws {
         let program = try Program()
+        let url = try await program.serve { $0 }
         let report = try await program.run(
-            "replay", "--url", "http://127.0.0.1:1", "\(Self.fixtures)/events", "--concurrency", "4")
+            "replay", "--url", url, "\(Self.fixtures)/events", "--concurrency", "4")
         #expect(report.status == 1)
         #expect(report.text.contains("no answer"))
     }

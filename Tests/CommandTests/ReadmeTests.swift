@@ -14,7 +14,7 @@ struct ReadmeTests {
     func settings() async throws {
         let help = try await Program().run("serve", "--help").text
         let named = Set(
-            help.matches(of: #/(?m)^ *([A-Z][A-Z_]+)  /#).map { String($0.output.1) }.filter { $0 != "SETTINGS" })
+            help.matches(of: #/(?m)^  ([A-Z][A-Z_]+) \[/#).map { String($0.output.1) }.filter { $0 != "SETTINGS" })
         #expect(named.count >= 20)
         let table = try #require(readme.split(separator: "## Settings").last?.split(separator: "## Commands").first)
         let documented = Set(

@@ -23,6 +23,14 @@ struct UsageTests {
         #expect(!finished.sentence.isEmpty)
     }
 
+    @Test("Help and version are printed on the standard output", arguments: ["--help", "--version"])
+    func help(_ option: String) async throws {
+        let finished = try await Program().run(option)
+        #expect(finished.status == 0)
+        #expect(finished.errors.isEmpty)
+        #expect(!finished.output.isEmpty)
+    }
+
     @Test("Without a secret nothing is served, and nothing can be signed")
     func noSecret() async throws {
         let program = try Program(["LEMON_SQUEEZY_WEBHOOK_SECRET": nil])

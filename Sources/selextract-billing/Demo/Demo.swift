@@ -7,7 +7,8 @@ import Storage
 
 struct Demo: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Everything at once, without set-up: a listener with a throw-away database, and scenarios replayed into it.",
+        abstract:
+            "Everything at once, without set-up: a listener with a throw-away database, and scenarios replayed into it.",
         discussion: "The clock is moved along with the events, so that renewals and the ends of months are seen.")
 
     @Option(help: ArgumentHelp("The folder of the scenarios.", valueName: "folder"))
@@ -48,7 +49,8 @@ struct DemoAct: Sendable {
             }
             deliveries.append((event.updatedAt ?? deliveries.last?.at ?? Date(), event, payload.body))
         }
-        guard let user = deliveries.lazy.compactMap(\.event.customUserID).compactMap(UUID.init(uuidString:)).first else {
+        guard let user = deliveries.lazy.compactMap(\.event.customUserID).compactMap(UUID.init(uuidString:)).first
+        else {
             throw Failure("“\(folder)” names no account")
         }
         self.user = user

@@ -112,7 +112,8 @@ struct DemoStage: Sendable {
         let isChanged = shown[act.user] != now
         shown[act.user] = now
         return DemoScene(
-            at: clock.now, account: act.name, event: event, answer: answer.map(\.word), user: user, isChanged: isChanged)
+            at: clock.now, account: act.name, event: event, answer: answer.map(\.word), user: user, isChanged: isChanged
+        )
     }
 
     private func document(_ acts: [DemoAct], _ scenes: [DemoScene]) async throws -> Document {
@@ -132,14 +133,16 @@ struct DemoStage: Sendable {
         document.list("accounts", Users.columns, users)
         document.list(
             "buckets",
-            [Column("account") { Cell($0.account) }] + UsersShow.bucketColumns.map { column in
-                Column(column.key, title: column.title, inTable: column.isInTable) { column.cell($0.bucket) }
-            }, buckets)
+            [Column("account") { Cell($0.account) }]
+                + UsersShow.bucketColumns.map { column in
+                    Column(column.key, title: column.title, inTable: column.isInTable) { column.cell($0.bucket) }
+                }, buckets)
         let variants = try await store.variants()
         document.list("plans", PlanRow.columns, try await store.plans().map { PlanRow($0, variants: variants) })
         document.value("differences", Cell(check.differences.count))
         document.note(
-            "\(check.events) events and \(check.accounts) accounts computed afresh: \(check.differences.count) differences")
+            "\(check.events) events and \(check.accounts) accounts computed afresh: \(check.differences.count) differences"
+        )
         return document
     }
 }

@@ -41,7 +41,8 @@ struct ReplayReport: Sendable {
             ], lines)
         document.value("sent", Cell(sent))
         document.value("milliseconds", Cell(Int(seconds * 1000)))
-        document.note("\(sent) sent in \(String(format: "%.2f", seconds)) s, \(Int(Double(sent) / max(seconds, 0.001))) a second")
+        document.note(
+            "\(sent) sent in \(String(format: "%.2f", seconds)) s, \(Int(Double(sent) / max(seconds, 0.001))) a second")
         return document
     }
 }
