@@ -72,7 +72,9 @@ public struct Claims: Sendable {
 
     /// `updated_at`, type, SHA-256: an order that no arrival can change.
     private static func precedes(_ left: BillingEvent, _ right: BillingEvent) -> Bool {
-        if left.updatedAt != right.updatedAt { return (left.updatedAt ?? .distantPast) < (right.updatedAt ?? .distantPast) }
+        if left.updatedAt != right.updatedAt {
+            return (left.updatedAt ?? .distantPast) < (right.updatedAt ?? .distantPast)
+        }
         if left.dataType != right.dataType { return left.dataType < right.dataType }
         return left.digest.lexicographicallyPrecedes(right.digest)
     }

@@ -64,7 +64,8 @@ private struct EventReader {
         guard let before else { return Reason("R6", "variant \(snapshot.variantID) is \(plan.id)") }
         guard before.variantID != snapshot.variantID else { return nil }
         return Reason(
-            "R13", "variant \(snapshot.variantID): \(plan.id) takes its share of the month from \(day(snapshot.updatedAt))")
+            "R13",
+            "variant \(snapshot.variantID): \(plan.id) takes its share of the month from \(day(snapshot.updatedAt))")
     }
 
     private func access(_ snapshot: Snapshot) -> Reason? {
@@ -130,7 +131,8 @@ extension ParkingReason {
     public var remedy: String {
         switch self {
         case .unknownAccount: "an account with the claimed id, or `subscriptions bind`"
-        case .ambiguousAccount: "`subscriptions bind`: its customer's subscriptions, or its e-mail, lead to several accounts"
+        case .ambiguousAccount:
+            "`subscriptions bind`: its customer's subscriptions, or its e-mail, lead to several accounts"
         case .unknownPlan: "`plans map` for its variant"
         case .unknownSubscription: "an event of the subscription itself"
         case .unknownStatus: "a later snapshot with a status that is known"

@@ -137,7 +137,8 @@ public struct Fold: Sendable {
         if !changes.isEmpty { try await transaction.save(changes) }
         if !verdicts.isEmpty { try await transaction.save(verdicts) }
         return FoldResult(
-            verdicts: Dictionary(uniqueKeysWithValues: verdicts.map { ($0.eventID, $0) }), changes: changes, found: rows,
+            verdicts: Dictionary(uniqueKeysWithValues: verdicts.map { ($0.eventID, $0) }), changes: changes,
+            found: rows,
             granted: request.flatMap { request in changes.entries.last { $0.userID == request.userID } })
     }
 }

@@ -84,7 +84,8 @@ public struct InboxEvent: Sendable, Hashable {
         }
         guard let name, let dataType else { return nil }
         return BillingEvent(
-            id: id, digest: digest, name: name, dataType: dataType, claimedUserID: claimedUserID, customerID: customerID,
+            id: id, digest: digest, name: name, dataType: dataType, claimedUserID: claimedUserID,
+            customerID: customerID,
             subscriptionID: subscriptionID, email: email, fact: fact)
     }
 }

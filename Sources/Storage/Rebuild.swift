@@ -140,7 +140,8 @@ extension FoldResult {
         let buckets = Set(changes.buckets.map(\.key) + changes.removedBuckets).filter { counts($0.userID) }.map {
             Rebuild.Difference(
                 subject: .bucket, id: $0.userID.uuidString.lowercased(),
-                detail: "the month of \($0.line.rawValue) from \($0.begin.formatted(.iso8601)) is not what the events say")
+                detail:
+                    "the month of \($0.line.rawValue) from \($0.begin.formatted(.iso8601)) is not what the events say")
         }
         let events = verdicts.values.filter { verdict in verdict.userID.map(counts) ?? true }.map {
             Rebuild.Difference(

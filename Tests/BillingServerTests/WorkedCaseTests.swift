@@ -8,7 +8,9 @@ import Testing
 /// C1 to C14, delivered over HTTP to both databases, with a clock that is moved.
 @Suite("Worked cases over HTTP")
 struct WorkedCaseTests {
-    @Test("C1: a purchase is one bucket of 1000 units, also when each event comes twice", arguments: DatabaseKind.allCases)
+    @Test(
+        "C1: a purchase is one bucket of 1000 units, also when each event comes twice",
+        arguments: DatabaseKind.allCases)
     func purchase(_ kind: DatabaseKind) async throws {
         try await CaseStage.with(kind, "first-purchase") { stage in
             try await stage.post(3, 4, 2, 1, 2, 4, 3, 1)
@@ -31,7 +33,9 @@ struct WorkedCaseTests {
         }
     }
 
-    @Test("C3: a change of plan takes its share of the month, and the way back undoes it", arguments: DatabaseKind.allCases)
+    @Test(
+        "C3: a change of plan takes its share of the month, and the way back undoes it",
+        arguments: DatabaseKind.allCases)
     func planChange(_ kind: DatabaseKind) async throws {
         try await CaseStage.with(kind, "plan-change-and-back") { stage in
             try await stage.post(1, 2, 3, 4)
@@ -77,7 +81,9 @@ struct WorkedCaseTests {
         }
     }
 
-    @Test("C5: a pause without access shows the free plan, and its end the old bucket", arguments: DatabaseKind.allCases)
+    @Test(
+        "C5: a pause without access shows the free plan, and its end the old bucket",
+        arguments: DatabaseKind.allCases)
     func pause(_ kind: DatabaseKind) async throws {
         try await CaseStage.with(kind, "pause-void-unpause") { stage in
             try await stage.post(1, 2, 3, 4)

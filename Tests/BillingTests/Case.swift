@@ -17,7 +17,8 @@ struct Case {
 
     /// Plans as the worked cases have them: starter is variant 101, professional 102.
     static let plans = PlanCatalog(plans: [
-        plan("free", units: 100, tasks: 1, cents: 0), plan("starter", units: 1000, tasks: 3, cents: 1900, variant: "101"),
+        plan("free", units: 100, tasks: 1, cents: 0),
+        plan("starter", units: 1000, tasks: 3, cents: 1900, variant: "101"),
         plan("professional", units: 5000, tasks: 10, cents: 4900, variant: "102"),
         plan("enterprise", units: 25_000, tasks: 50, cents: 9900, variant: "103"),
     ])

@@ -32,7 +32,8 @@ struct LifeTests {
                 for subscription in state.subscriptions {
                     let begins = subscription.buckets.map(\.begin)
                     #expect(Set(begins).count == begins.count, "\(life)")
-                    #expect(zip(subscription.buckets, subscription.buckets.dropFirst()).allSatisfy { $0.end <= $1.begin })
+                    #expect(
+                        zip(subscription.buckets, subscription.buckets.dropFirst()).allSatisfy { $0.end <= $1.begin })
                     #expect(subscription.buckets.allSatisfy { $0.unlockedAt >= $0.begin && $0.granted <= 25_000 })
                 }
                 #expect(state.current.unlockedAt <= state.moment, "\(life)")

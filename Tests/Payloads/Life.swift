@@ -97,7 +97,8 @@ extension Life: CustomStringConvertible {
             return "\(event.name) \(snapshot.subscriptionID) \(snapshot.status)\(pause) variant \(snapshot.variantID) "
                 + "updated \(snapshot.updatedAt.formatted(.iso8601)) \(times.joined(separator: " "))"
         case .invoice(let invoice):
-            return "\(event.name) \(invoice.subscriptionID) invoice \(invoice.invoiceID) \(invoice.billingReason ?? "-") "
+            return
+                "\(event.name) \(invoice.subscriptionID) invoice \(invoice.invoiceID) \(invoice.billingReason ?? "-") "
                 + "\(invoice.status ?? "-") created \(invoice.createdAt.formatted(.iso8601)) "
                 + "updated \(invoice.updatedAt.formatted(.iso8601))"
         default: return event.name.rawValue

@@ -73,7 +73,9 @@ struct LifeAuthor {
             pay(subscription, "renewal", at: renewal.addingTimeInterval(Double(pick(2...40))))
             renewal = next(renewal, isYearly)
             subscription.renewsAt = renewal
-            change(&subscription, "subscription_updated", at: subscription.renewsAt.map { _ in sentAfter(renewal, isYearly) } ?? start)
+            change(
+                &subscription, "subscription_updated",
+                at: subscription.renewsAt.map { _ in sentAfter(renewal, isYearly) } ?? start)
         }
     }
 

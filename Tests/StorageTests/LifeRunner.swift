@@ -120,11 +120,13 @@ struct LifeRunner {
             return "sum \(sum), balance \(last.entry.balance), shown \(user.computeUnitsRemaining)"
         }
         let buckets = try await store.buckets(user: life.user)
-        if Set(buckets.map { "\($0.line.rawValue) \($0.begin)" }).count != buckets.count { return "two buckets a month" }
+        let months = Set(buckets.map { "\($0.line.rawValue) \($0.begin)" })
+        if months.count != buckets.count { return "two buckets a month" }
         if let last = ledger.last?.entry {
             let current = buckets.first { $0.line == last.line && $0.begin == last.begin }
             if current?.shown != user.computeUnitsRemaining {
-                return "the current bucket is \(current.map { "\($0)" } ?? "missing"), shown \(user.computeUnitsRemaining)"
+                let found = current.map { "\($0)" } ?? "missing"
+                return "the current bucket is \(found), shown \(user.computeUnitsRemaining)"
             }
         }
         let releasable = try await store.transaction { try await $0.releasable(limit: 10, matchByEmail: false) }
@@ -140,7 +142,8 @@ struct LifeRunner {
             let lines = Set(events.compactMap(\.event.subscriptionID).map(Line.subscription))
             let charges = try await transaction.charges(users: [life.user], lines: lines)
             return Account(
-                userID: life.user, createdAt: life.createdAt, events: events.map(\.event), charges: charges.map(\.charge)
+                userID: life.user, createdAt: life.createdAt, events: events.map(\.event),
+                charges: charges.map(\.charge)
             ).state(at: moment, catalog: try await transaction.catalog(), policy: policy)
         }
         let rules = "\(state.tier) \(state.effective != nil) \(state.unitsRemaining) \(state.resetDate)"

@@ -26,9 +26,8 @@ struct LifeTests {
         for way in Way.allCases {
             let (outcomes, problem) = try await outcomes(of: lives, way, kind)
             if way == .inOrder { expected = outcomes }
-            let wrong = zip(lives, zip(outcomes, expected)).first { $1.0 != $1.1 }?.0 ?? problem.flatMap { problem in
-                lives.first { $0.seed == problem.seed }
-            }
+            let different = zip(lives, zip(outcomes, expected)).first { $1.0 != $1.1 }?.0
+            let wrong = different ?? lives.first { $0.seed == problem?.seed }
             if let wrong {
                 let shortest = try await wrong.shrunken { try await fails($0, way, kind) }
                 Issue.record("\(way.rawValue): \(problem?.text ?? "another outcome"): \(shortest)")
