@@ -31,10 +31,11 @@ extension PostgresTransaction {
         return events
     }
 
-    /// Those of these that the rules read something of.
+    /// Those of these that the rules read something of. A row that cannot be read is left out: its bytes are what counts.
     func events(ids: [UUID]) async throws -> [UUID: BillingEvent] {
         let rows = try await connection.query("\(unescaped: Self.select) and id = any(\(ids))")
-        return Dictionary(uniqueKeysWithValues: try rows.map(Self.event).map { ($0.id, $0.event) })
+        let events = rows.map { try? Self.event($0) }.compactMap(\.self)
+        return Dictionary(uniqueKeysWithValues: events.map { ($0.id, $0.event) })
     }
 
     private static let select = """

@@ -65,10 +65,11 @@ extension SQLiteTransaction {
         }
     }
 
-    /// Those of these that the rules read something of.
+    /// Those of these that the rules read something of. A row that cannot be read is left out: its bytes are what counts.
     private func events(ids: [UUID]) async throws -> [UUID: BillingEvent] {
         let rows = try await connection.query("\(unescaped: Self.select) and id in \(each: ids)")
-        return Dictionary(uniqueKeysWithValues: try rows.map(Self.event).map { ($0.id, $0.event) })
+        let events = rows.compactMap { try? Self.event($0) }
+        return Dictionary(uniqueKeysWithValues: events.map { ($0.id, $0.event) })
     }
 
     func redecode(_ events: [UUID: InboxEvent]) async throws {
