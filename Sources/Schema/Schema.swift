@@ -1,11 +1,20 @@
-/// The SQL of `db/`, inside the binary.
+/// The SQL of `db/`, inside the binary, and what a database looks like afterwards.
 public enum Schema {
     /// A numbered step. The first is the complete schema; later ones lead from there to what it is today.
     public struct Migration: Sendable {
         public let version: Int
         public let name: String
         public let sql: String
+
+        public init(version: Int, name: String, sql: String) {
+            self.version = version
+            self.name = name
+            self.sql = sql
+        }
     }
+
+    // In order, without gaps. A file `db/0002-name.sql` is `PackageResources._002_name_sql` here: what cannot stand in a
+    // name becomes `_`, and so does a leading digit. Base names differ between the two databases.
 
     public static let postgreSQL = [
         Migration(version: 1, name: "init", sql: text(PackageResources.init_sql))
@@ -14,6 +23,11 @@ public enum Schema {
     public static let sqlite = [
         Migration(version: 1, name: "init", sql: text(PackageResources.sqlite_sql))
     ]
+
+    /// What the catalogue of a database says once all migrations have run; made by the tests, and compared with by
+    /// `validate-schema`.
+    public static let postgreSQLCatalogue = text(PackageResources.catalogue_postgresql_txt)
+    public static let sqliteCatalogue = text(PackageResources.catalogue_sqlite_txt)
 
     private static func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
 }

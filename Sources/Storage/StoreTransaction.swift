@@ -4,7 +4,7 @@ public import Foundation
 /// What a fold asks of a database, inside one transaction. A store loads and saves; it decides nothing.
 ///
 /// Each call is one statement or a few, whatever the number of accounts.
-public protocol StoreTransaction: Sendable {
+public protocol StoreTransaction: WorkTransaction {
     /// The database's clock, UTC. Read after the locks are held, so that it never runs backwards for an account.
     func now() async throws -> Date
 

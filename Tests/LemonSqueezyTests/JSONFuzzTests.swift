@@ -72,9 +72,13 @@ struct JSONFuzzTests {
         }
     }
 
-    /// Where we mean to differ: lone surrogates become U+FFFD here, and numbers beyond a Double are kept.
+    /// Where we mean to differ: lone surrogates become U+FFFD here, numbers beyond a Double are kept, and a comma behind
+    /// the last element, which Foundation lets pass, is refused.
     private func isKnownDifference(_ bytes: [UInt8], _ ours: JSONValue?) -> Bool {
-        guard let ours else { return false }
+        guard let ours else {
+            let dense = bytes.filter { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }
+            return zip(dense, dense.dropFirst()).contains { $0 == UInt8(ascii: ",") && [0x5D, 0x7D].contains($1) }
+        }
         return contains(ours) { value in
             switch value {
             case .number(let text): !(Double(text) ?? .infinity).isFinite

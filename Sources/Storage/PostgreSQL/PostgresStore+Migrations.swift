@@ -1,10 +1,7 @@
 import Foundation
 import Postgres
-import Schema
 
 extension PostgresStore {
-    private static let plan = MigrationPlan(known: Schema.postgreSQL)
-
     /// Each migration in a transaction of its own, behind one lock: `create extension if not exists` races, too.
     public func migrate() async throws -> [AppliedMigration] {
         var done: [AppliedMigration] = []
@@ -17,14 +14,14 @@ extension PostgresStore {
             try await pool.withTransaction { connection in
                 _ = try await connection.query("select pg_advisory_xact_lock(\(Self.migrationLock))")
                 let applied = try await Self.applied(connection)
-                for migration in Self.plan.unrecorded(applied) {
+                for migration in plan.unrecorded(applied) {
                     _ = try await connection.query(
                         """
                         update schema_migrations set checksum = \(migration.checksum)
                         where version = \(migration.version)
                         """)
                 }
-                guard let next = try Self.plan.pending(applied).first else { return nil }
+                guard let next = try plan.pending(applied).first else { return nil }
                 try await connection.executeScript(next.sql)
                 _ = try await connection.query(
                     """
@@ -40,7 +37,7 @@ extension PostgresStore {
     /// Any number that no other program uses for its advisory locks.
     private static let migrationLock = 0x5E1E_C7AC
 
-    private static func applied(_ connection: PostgresConnection) async throws -> [MigrationPlan.Applied] {
+    static func applied(_ connection: PostgresConnection) async throws -> [MigrationPlan.Applied] {
         let exists = try await connection.query("select to_regclass('schema_migrations') is not null")
         guard try exists.values(Bool.self) == [true] else { return [] }
         return try await connection.query(
@@ -53,13 +50,13 @@ extension PostgresStore {
 
     public func migrations() async throws -> [MigrationStatus] {
         try await mapped {
-            try await pool.withConnection { Self.plan.status(try await Self.applied($0)) }
+            try await pool.withConnection { plan.status(try await Self.applied($0)) }
         }
     }
 
     public func check() async throws {
         let pending = try await mapped {
-            try await pool.withConnection { try Self.plan.pending(try await Self.applied($0)) }
+            try await pool.withConnection { try plan.pending(try await Self.applied($0)) }
         }
         guard pending.isEmpty else { throw StoreError.schema("the schema is not up to date: run `migrate`") }
     }

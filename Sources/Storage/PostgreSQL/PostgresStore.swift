@@ -1,11 +1,14 @@
 import Billing
 import Foundation
 import Postgres
+import Schema
 
 /// The store on PostgreSQL, through libpq.
 public struct PostgresStore: Store {
     let pool: PostgresPool
     let clock: (@Sendable () -> Date)?
+    /// Which migrations lead to the schema; tests bring others.
+    var plan = MigrationPlan(known: Schema.postgreSQL)
 
     /// Opens no connection yet.
     public init(_ configuration: DatabaseConfiguration) {

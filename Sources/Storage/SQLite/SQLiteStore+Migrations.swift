@@ -1,9 +1,6 @@
 import Foundation
-import Schema
 
 extension SQLiteStore {
-    private static let plan = MigrationPlan(known: Schema.sqlite)
-
     /// Each migration in a transaction of its own; the file's one writer is the lock.
     public func migrate() async throws -> [AppliedMigration] {
         var done: [AppliedMigration] = []
@@ -15,14 +12,14 @@ extension SQLiteStore {
         try await write { writer in
             try await writer.transact { connection in
                 let applied = try Self.applied(connection)
-                for migration in Self.plan.unrecorded(applied) {
+                for migration in plan.unrecorded(applied) {
                     try connection.query(
                         """
                         update schema_migrations set checksum = \(migration.checksum)
                         where version = \(migration.version)
                         """)
                 }
-                guard let next = try Self.plan.pending(applied).first else { return nil }
+                guard let next = try plan.pending(applied).first else { return nil }
                 try connection.run(next.sql)
                 try connection.query(
                     """
@@ -35,7 +32,7 @@ extension SQLiteStore {
         }
     }
 
-    private static func applied(_ connection: SQLiteConnection) throws -> [MigrationPlan.Applied] {
+    static func applied(_ connection: SQLiteConnection) throws -> [MigrationPlan.Applied] {
         let table = try connection.query(
             "select 1 from sqlite_schema where type = 'table' and name = 'schema_migrations'")
         if table.isEmpty { return [] }
@@ -48,11 +45,11 @@ extension SQLiteStore {
     }
 
     public func migrations() async throws -> [MigrationStatus] {
-        try await read { Self.plan.status(try Self.applied($0)) }
+        try await read { plan.status(try Self.applied($0)) }
     }
 
     public func check() async throws {
-        let pending = try await read { try Self.plan.pending(try Self.applied($0)) }
+        let pending = try await read { try plan.pending(try Self.applied($0)) }
         guard pending.isEmpty else { throw StoreError.schema("the schema is not up to date: run `migrate`") }
     }
 }

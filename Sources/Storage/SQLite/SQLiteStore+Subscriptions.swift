@@ -21,7 +21,7 @@ extension UserSubscription {
 }
 
 extension SQLiteStore {
-    private static let subscriptionColumns = """
+    static let subscriptionColumns = """
         id, user_id, plan_id, lemon_squeezy_subscription_id, status, current_period_start, current_period_end,
         cancel_at_period_end, lemon_squeezy_customer_id, lemon_squeezy_variant_id, renews_at, ends_at, trial_ends_at,
         pause_mode, pause_resumes_at, source_updated_at, created_at, updated_at

@@ -1,6 +1,7 @@
 import Billing
 import Foundation
 import GRDB
+import Schema
 
 /// The store on SQLite, for one machine: in a file that several processes may share, or in memory.
 ///
@@ -11,6 +12,8 @@ import GRDB
 /// their own, which see what is committed (WAL); in memory there is only the one connection, so they wait their turn.
 public struct SQLiteStore: Store {
     let clock: (@Sendable () -> Date)?
+    /// Which migrations lead to the schema; tests bring others.
+    var plan = MigrationPlan(known: Schema.sqlite)
     private let database: any DatabaseWriter
     private let turn = WriterTurn()
     private let isInMemory: Bool
