@@ -110,6 +110,8 @@ extension TimeLine.Item {
             case .consume: return "task \(record.entry.taskID?.text ?? "-")"
             case .adjust: return "adjusted by an operator: \(record.entry.reason ?? "")"
             case .external: return "changed by another program"
+            // The first look at an account: what it had from the beginning.
+            case .grant where record.entry.units == record.entry.balance: return "the account's first units"
             case .grant, .planChange, .switch, .correction: return "the clock, or another account's event"
             }
         case .binding(let subscription, let user, let reason):
