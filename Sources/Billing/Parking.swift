@@ -1,24 +1,30 @@
 import LemonSqueezy
 
-/// Which of an account's, or of nobody's, events wait for something, and for what (R3).
+/// Which of some subscriptions' events wait for something, and for what (R3).
 public struct Parking: Sendable {
     private let catalog: PlanCatalog
+    /// Subscriptions of which a snapshot is stored.
+    private var known: Set<String> = []
+    /// Subscriptions of which a snapshot with a plan is stored.
+    private var planned: Set<String> = []
 
-    public init(catalog: PlanCatalog) {
+    /// - Parameter events: all stored ones of the subscriptions concerned.
+    public init(catalog: PlanCatalog, events: some Sequence<BillingEvent>) {
         self.catalog = catalog
+        for case .snapshot(let snapshot) in events.lazy.map(\.fact) {
+            known.insert(snapshot.subscriptionID)
+            if catalog.plan(variant: snapshot.variantID) != nil { planned.insert(snapshot.subscriptionID) }
+        }
     }
 
-    /// - Parameters:
-    ///   - siblings: the stored events of the same subscription, this one among them.
     /// - Returns: nil if the event waits for nothing.
-    public func reason(_ event: BillingEvent, owner: Ownership, siblings: [BillingEvent]) -> ParkingReason? {
-        let snapshots = siblings.compactMap { sibling -> Snapshot? in
-            if case .snapshot(let snapshot) = sibling.fact { snapshot } else { nil }
-        }
+    public func reason(_ event: BillingEvent, owner: Ownership) -> ParkingReason? {
+        let subscription = event.subscriptionID ?? ""
         switch owner {
         case .ambiguous: return .ambiguousAccount
         // Without a snapshot nothing but a claim could name the account: the snapshot is what is missing first.
-        case .unknown: return snapshots.isEmpty && event.claimedUserID == nil ? .unknownSubscription : .unknownAccount
+        case .unknown:
+            return known.contains(subscription) || event.claimedUserID != nil ? .unknownAccount : .unknownSubscription
         case .account: break
         }
         switch event.fact {
@@ -27,8 +33,8 @@ public struct Parking: Sendable {
             if !snapshot.status.isKnown { return .unknownStatus }
             return catalog.plan(variant: snapshot.variantID) == nil ? .unknownPlan : nil
         case .invoice:
-            if snapshots.isEmpty { return .unknownSubscription }
-            return snapshots.contains { catalog.plan(variant: $0.variantID) != nil } ? nil : .unknownPlan
+            if !known.contains(subscription) { return .unknownSubscription }
+            return planned.contains(subscription) ? nil : .unknownPlan
         }
     }
 }

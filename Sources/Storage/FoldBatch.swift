@@ -64,18 +64,14 @@ struct FoldBatch {
     /// What changed about events: the new ones', and those of stored ones that wait no longer, or wait now.
     private func verdicts(_ applied: Set<UUID>) -> [Verdict] {
         let arrived = Set(arrivals)
-        let parking = Parking(catalog: catalog)
-        let siblings = Dictionary(grouping: related) { $0.event.subscriptionID }
-            .mapValues { $0.filter { !$0.isUndecodable }.map(\.event) }
+        let parking = Parking(catalog: catalog, events: related.map(\.event))
         return related.compactMap { stored in
             let owner = stored.event.subscriptionID.flatMap { owners[$0] } ?? .unknown
             var verdict = Verdict(eventID: stored.id, outcome: stored.outcome, reason: stored.reason, userID: nil)
             if case .account(let user) = owner { verdict.userID = user }
             if stored.isUndecodable {
                 // Waits for a program that can read it; only its account may become known.
-            } else if let waits = parking.reason(
-                stored.event, owner: owner, siblings: siblings[stored.event.subscriptionID] ?? [])
-            {
+            } else if let waits = parking.reason(stored.event, owner: owner) {
                 (verdict.outcome, verdict.reason) = (.parked, waits.rawValue)
             } else if arrived.contains(stored.id) {
                 (verdict.outcome, verdict.reason) = (applied.contains(stored.id) ? .applied : .unchanged, nil)
