@@ -31,6 +31,7 @@ create table if not exists users (
 create index if not exists idx_users_email on users (email);
 create index if not exists idx_users_email_lower on users (lower(email));
 create index if not exists idx_users_google_id on users (google_id);
+create index if not exists idx_users_created_at on users (created_at, id);
 create index if not exists idx_users_billing_due_at on users (billing_due_at);
 create or replace trigger update_users_updated_at before update on users
     for each row execute function update_updated_at_column();
@@ -179,6 +180,7 @@ create table if not exists user_subscriptions (
 create index if not exists idx_user_subscriptions_user_id on user_subscriptions (user_id);
 create index if not exists idx_user_subscriptions_status on user_subscriptions (status);
 create index if not exists idx_user_subscriptions_plan on user_subscriptions (plan_id);
+create index if not exists idx_user_subscriptions_created_at on user_subscriptions (created_at, id);
 create or replace trigger update_user_subscriptions_updated_at before update on user_subscriptions
     for each row execute function update_updated_at_column();
 
@@ -270,6 +272,9 @@ create index if not exists idx_webhook_events_subscription on webhook_events (su
 create index if not exists idx_webhook_events_customer on webhook_events (customer_id);
 create index if not exists idx_webhook_events_user on webhook_events (user_id);
 create index if not exists idx_webhook_events_received on webhook_events (received_at, arrival);
+-- Lists of the rare outcomes; those of the frequent ones are found at once in the order of arrival.
+create index if not exists idx_webhook_events_outcome on webhook_events (outcome, received_at, arrival)
+    where outcome not in ('applied', 'unchanged');
 create index if not exists idx_webhook_events_claimed on webhook_events (claimed_user_id) where outcome = 'parked';
 create index if not exists idx_webhook_events_email on webhook_events (lower(email)) where outcome = 'parked';
 create index if not exists idx_webhook_events_variant on webhook_events (variant_id) where outcome = 'parked';

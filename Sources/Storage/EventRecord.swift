@@ -66,6 +66,11 @@ public struct EventRecord: Sendable, Hashable, Codable, Identifiable {
     }
 }
 
+extension Outcome {
+    /// What an operator looks for among a great many events that went well.
+    var isRare: Bool { self != .applied && self != .unchanged }
+}
+
 /// Which events a list shows; nil: any.
 public struct EventFilter: Sendable, Hashable {
     public var outcome: Outcome?

@@ -15,10 +15,16 @@ struct MigrationPlan {
 
     let known: [Schema.Migration]
 
+    /// Those that are to be run, in order.
+    ///
+    /// - Throws: `StoreError.schema` if what has been applied is not what the program would have applied.
     func pending(_ applied: [Applied]) throws(StoreError) -> [Schema.Migration] {
         let newest = known.last?.version ?? 0
         if let unknown = applied.first(where: { $0.version > newest }) {
             throw .schema("the database is newer than this program: it has migration \(unknown.version)")
+        }
+        if let unknown = applied.first(where: { row in !known.contains { $0.version == row.version } }) {
+            throw .schema("the database has migration \(unknown.version), which this program does not know")
         }
         for migration in known {
             guard let found = applied.first(where: { $0.version == migration.version }) else { continue }
@@ -27,7 +33,28 @@ struct MigrationPlan {
                     "migration \(migration.version) (\(migration.name)) was changed after it had been applied")
             }
         }
-        return known.filter { migration in !applied.contains { $0.version == migration.version } }
+        let pending = known.filter { migration in !applied.contains { $0.version == migration.version } }
+        if let skipped = pending.first, let later = applied.first(where: { $0.version > skipped.version }) {
+            throw .schema(
+                "migration \(skipped.version) (\(skipped.name)) is missing, although \(later.version) has been applied")
+        }
+        return pending
+    }
+
+    /// The same as differences.
+    func differences(_ applied: [Applied]) -> [SchemaReport.Difference] {
+        do throws(StoreError) {
+            return try pending(applied).map { migration in
+                SchemaReport.Difference(
+                    kind: "migration", name: String(migration.version), problem: .missing,
+                    sentence: "migration \(migration.version) (\(migration.name)) has not been applied")
+            }
+        } catch {
+            return [
+                SchemaReport.Difference(
+                    kind: "migration", name: "", problem: .different, sentence: error.description)
+            ]
+        }
     }
 
     /// Applied ones whose checksum is not recorded yet.

@@ -3,7 +3,7 @@ public import Foundation
 public import Selextract
 
 /// A database that holds the seven tables and the inbox: PostgreSQL or SQLite, with the same behaviour.
-public protocol Store: WorkStore {
+public protocol Store: MaintainedStore, WorkStore {
     /// Lends a transaction; commits when `body` returns, rolls back when it throws.
     ///
     /// `body` is run again after a serialization failure or a deadlock, so it must have no other effects.

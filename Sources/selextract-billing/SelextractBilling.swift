@@ -12,6 +12,7 @@ struct SelextractBilling: AsyncParsableCommand {
         subcommands: [
             Serve.self,
             Migrate.self,
+            ValidateSchema.self,
             Replay.self,
             Plans.self,
             Users.self,
@@ -20,6 +21,9 @@ struct SelextractBilling: AsyncParsableCommand {
             Explain.self,
             Rebuild.self,
             Tick.self,
+            Stats.self,
+            Vacuum.self,
+            ResetDatabase.self,
             Demo.self,
         ],
         defaultSubcommand: Serve.self

@@ -1,5 +1,6 @@
 import Foundation
 import Postgres
+import Schema
 
 extension PostgresStore {
     /// Each migration in a transaction of its own, behind one lock: `create extension if not exists` races, too.
@@ -35,7 +36,7 @@ extension PostgresStore {
     }
 
     /// Any number that no other program uses for its advisory locks.
-    private static let migrationLock = 0x5E1E_C7AC
+    static let migrationLock = 0x5E1E_C7AC
 
     static func applied(_ connection: PostgresConnection) async throws -> [MigrationPlan.Applied] {
         let exists = try await connection.query("select to_regclass('schema_migrations') is not null")

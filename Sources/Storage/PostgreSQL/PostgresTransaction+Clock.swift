@@ -18,9 +18,10 @@ extension PostgresTransaction {
     }
 
     func accounts(after id: UUID?, limit: Int) async throws -> [UUID] {
-        try await connection.query(
-            "select id from users where (\(id)::uuid is null or id > \(id)) order by id limit \(limit)"
-        ).values()
+        guard let id else {
+            return try await connection.query("select id from users order by id limit \(limit)").values()
+        }
+        return try await connection.query("select id from users where id > \(id) order by id limit \(limit)").values()
     }
 
     func parkedSubscriptions(after id: String?, limit: Int) async throws -> [String] {

@@ -30,20 +30,48 @@ extension SQLiteStore {
     public func eventRecords(
         _ filter: EventFilter, limit: Int, before: Cursor?
     ) async throws -> [EventRecord] {
-        try await query(
-            """
-            select \(unescaped: Self.eventColumns) from webhook_events
-            where (\(filter.outcome) is null or outcome = \(filter.outcome))
-                and (\(filter.reason) is null or substr(reason, 1, instr(reason || ':', ':') - 1) = \(filter.reason)
-                    or reason = \(filter.reason))
-                and (\(filter.name) is null or event_name = \(filter.name))
-                and (\(filter.subscriptionID) is null or subscription_id = \(filter.subscriptionID))
-                and (\(filter.userID) is null or user_id = \(filter.userID))
-                and (received_at, arrival) < (coalesce(\(before?.at), 'infinity'),
-                    coalesce((select arrival from webhook_events where id = \(before?.id)), 9223372036854775807))
-            order by received_at desc, arrival desc limit \(limit)
-            """
-        ).map(EventRecord.init(row:))
+        try await query(Self.eventsQuery(filter, limit: limit, before: before)).map(EventRecord.init(row:))
+    }
+
+    /// A condition for what is given, and none for what is not: `$1 is null or …` would keep indexes out of a plan.
+    private static func eventsQuery(_ filter: EventFilter, limit: Int, before: Cursor?) -> SQLiteQuery {
+        var text = SQLiteQuery.StringInterpolation(literalCapacity: 800, interpolationCount: 8)
+        text.appendLiteral("select \(eventColumns) from webhook_events where true")
+        if let outcome = filter.outcome {
+            text.appendLiteral(" and outcome = ")
+            text.appendInterpolation(outcome)
+            // The words of the index.
+            if outcome.isRare { text.appendLiteral(" and outcome not in ('applied', 'unchanged')") }
+        }
+        if let reason = filter.reason {
+            text.appendLiteral(" and (reason = ")
+            text.appendInterpolation(reason)
+            text.appendLiteral(" or substr(reason, 1, instr(reason || ':', ':') - 1) = ")
+            text.appendInterpolation(reason)
+            text.appendLiteral(")")
+        }
+        if let name = filter.name {
+            text.appendLiteral(" and event_name = ")
+            text.appendInterpolation(name)
+        }
+        if let subscription = filter.subscriptionID {
+            text.appendLiteral(" and subscription_id = ")
+            text.appendInterpolation(subscription)
+        }
+        if let user = filter.userID {
+            text.appendLiteral(" and user_id = ")
+            text.appendInterpolation(user)
+        }
+        if let before {
+            text.appendLiteral(" and (received_at, arrival) < (")
+            text.appendInterpolation(before.at)
+            text.appendLiteral(", coalesce((select arrival from webhook_events where id = ")
+            text.appendInterpolation(before.id)
+            text.appendLiteral("), 9223372036854775807))")
+        }
+        text.appendLiteral(" order by received_at desc, arrival desc limit ")
+        text.appendInterpolation(limit)
+        return SQLiteQuery(stringInterpolation: text)
     }
 
     public func eventRecord(_ id: UUID) async throws -> EventRecord? {

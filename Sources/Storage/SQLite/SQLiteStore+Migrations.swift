@@ -1,4 +1,5 @@
 import Foundation
+import Schema
 
 extension SQLiteStore {
     /// Each migration in a transaction of its own; the file's one writer is the lock.

@@ -28,14 +28,22 @@ extension SQLiteStore {
         """
 
     public func subscriptions(user: UUID?, limit: Int, before: Cursor?) async throws -> [UserSubscription] {
-        try await query(
-            """
-            select \(unescaped: Self.subscriptionColumns) from user_subscriptions
-            where (\(user) is null or user_id = \(user))
-                and (created_at, id) < (coalesce(\(before?.at), 'infinity'), coalesce(\(before?.id), \(UUID.greatest)))
-            order by created_at desc, id desc limit \(limit)
-            """
-        ).map(UserSubscription.init(row:))
+        var text = SQLiteQuery.StringInterpolation(literalCapacity: 500, interpolationCount: 4)
+        text.appendLiteral("select \(Self.subscriptionColumns) from user_subscriptions where true")
+        if let user {
+            text.appendLiteral(" and user_id = ")
+            text.appendInterpolation(user)
+        }
+        if let before {
+            text.appendLiteral(" and (created_at, id) < (")
+            text.appendInterpolation(before.at)
+            text.appendLiteral(", ")
+            text.appendInterpolation(before.id)
+            text.appendLiteral(")")
+        }
+        text.appendLiteral(" order by created_at desc, id desc limit ")
+        text.appendInterpolation(limit)
+        return try await query(SQLiteQuery(stringInterpolation: text)).map(UserSubscription.init(row:))
     }
 
     public func subscription(_ lemonSqueezyID: String) async throws -> UserSubscription? {

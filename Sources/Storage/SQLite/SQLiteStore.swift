@@ -101,6 +101,23 @@ public struct SQLiteStore: Store {
         }
     }
 
+    /// Lends the writer's connection outside a transaction, for what SQLite refuses within one.
+    func maintain<Result: Sendable>(
+        _ body: @escaping @Sendable (SQLiteConnection) throws -> Result
+    ) async throws -> Result {
+        try await mapped {
+            try await turn.begin()
+            do {
+                let result = try await SQLiteWriter(database: database, observe: observe).visit(body)
+                await turn.end()
+                return result
+            } catch {
+                await turn.end()
+                throw error
+            }
+        }
+    }
+
     /// One statement that changes something, in a transaction of its own.
     func writeQuery(_ query: SQLiteQuery) async throws -> [SQLiteRow] {
         try await write { try await $0.query(query) }

@@ -1,0 +1,49 @@
+/// How much is stored.
+public struct DatabaseStatistics: Sendable, Hashable {
+    public struct Table: Sendable, Hashable {
+        public var name: String
+        public var rows: Int
+    }
+
+    /// How many rows of a table have one value in a column.
+    public struct Share: Sendable, Hashable {
+        public var table: String
+        public var column: String
+        /// nil: null.
+        public var value: String?
+        public var rows: Int
+    }
+
+    /// In order of their names.
+    public var tables: [Table]
+    /// By table and column, the most frequent value first.
+    public var shares: [Share]
+    /// Of the whole database, in bytes.
+    public var size: Int
+
+    /// What is counted value by value: columns of few values, which are not other people's words.
+    private static let shared: KeyValuePairs<String, String> = [
+        "compute_unit_ledger": "kind", "operator_actions": "kind", "task_logs": "level", "tasks": "status",
+        "user_subscriptions": "plan_id", "user_subscriptions": "status", "users": "subscription_tier",
+        "webhook_events": "kind", "webhook_events": "outcome",
+    ]
+
+    /// One statement, so that all counts are of one moment: table, column, value, rows. The same on both databases.
+    static func sql(tables: [String]) -> String {
+        let totals = tables.map {
+            "select '\($0)' as t, cast(null as text) as c, cast(null as text) as v, count(*) as n from \($0)"
+        }
+        let shares = shared.map { table, column in
+            "select '\(table)', '\(column)', cast(\(column) as text), count(*) from \(table) group by \(column)"
+        }
+        return "select * from (\((totals + shares).joined(separator: " union all "))) as counted order by t, c, n desc, v"
+    }
+
+    init(counts: [(table: String, column: String?, value: String?, rows: Int)], size: Int) {
+        tables = counts.filter { $0.column == nil }.map { Table(name: $0.table, rows: $0.rows) }
+        shares = counts.compactMap { count in
+            count.column.map { Share(table: count.table, column: $0, value: count.value, rows: count.rows) }
+        }
+        self.size = size
+    }
+}

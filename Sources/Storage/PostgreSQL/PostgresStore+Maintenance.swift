@@ -1,0 +1,76 @@
+import Postgres
+
+extension PostgresStore {
+    public func statistics() async throws -> DatabaseStatistics {
+        try await mapped {
+            try await pool.withConnection { connection in
+                let sql = DatabaseStatistics.sql(tables: Catalogue.postgreSQL.tables)
+                let counts = try await connection.query(PostgresQuery(unescaped: sql)).map { row in
+                    let (table, column, value, rows) = try row.decode(
+                        String.self, String?.self, String?.self, Int.self)
+                    return (table: table, column: column, value: value, rows: rows)
+                }
+                return DatabaseStatistics(counts: counts, size: try await Self.size(connection))
+            }
+        }
+    }
+
+    private static func size(_ connection: PostgresConnection) async throws -> Int {
+        try await connection.query("select pg_database_size(current_database())").values(Int.self)[0]
+    }
+
+    public func vacuum() async throws -> (before: Int, after: Int) {
+        try await mapped {
+            try await pool.withConnection { connection in
+                let before = try await Self.size(connection)
+                try await connection.executeScript(
+                    "vacuum (analyze) \(Catalogue.postgreSQL.tables.joined(separator: ", "))")
+                return (before, try await Self.size(connection))
+            }
+        }
+    }
+
+    public func reset() async throws {
+        try await mapped {
+            try await pool.withTransaction { connection in
+                _ = try await connection.query("select pg_advisory_xact_lock(\(Self.migrationLock))")
+                let inbox = try await connection.query("select to_regclass('webhook_events') is not null")
+                if try inbox.values(Bool.self) == [true] {
+                    try await connection.executeScript("lock table webhook_events in access exclusive mode")
+                    let live = try await connection.query("select from webhook_events where test_mode = false limit 1")
+                    guard live.isEmpty else { throw StoreError.liveEventStored }
+                }
+                do {
+                    try await connection.executeScript(Self.dropScript)
+                } catch let error as PostgresError where error.sqlState == "2BP01" {
+                    throw StoreError.conflict("something of another program depends on these tables: drop that first")
+                }
+            }
+        }
+        _ = try await migrate()
+    }
+
+    /// One statement for all tables, so that their order does not matter. Extensions stay: others may use them.
+    private static var dropScript: String {
+        let entries = Catalogue.postgreSQL.entries
+        let views = entries.filter { $0.kind == .view }.map { "drop view if exists \($0.name);" }
+        let functions = entries.filter { $0.kind == .function }.map { "drop function if exists \($0.name);" }
+        let tables = "drop table if exists \(Catalogue.postgreSQL.tables.joined(separator: ", "));"
+        return (views + [tables] + functions).joined(separator: "\n")
+    }
+
+    public func health() async throws -> DatabaseHealth {
+        let start = ContinuousClock.now
+        try await check()
+        let latency = ContinuousClock.now - start
+        let pool = pool.statistics
+        return DatabaseHealth(
+            latency: latency,
+            pool: DatabaseHealth.Pool(
+                size: pool.size, idle: pool.idle, leased: pool.leased, waiting: pool.waiting))
+    }
+}
+
+extension StoreError {
+    static let liveEventStored = StoreError.conflict("an event of live mode is stored: this database is in real use")
+}

@@ -1,0 +1,77 @@
+public import Foundation
+public import Selextract
+
+extension SQLiteStore {
+    static func userQuery(_ id: UUID) -> SQLiteQuery {
+        """
+        select id, email, full_name, google_id, is_active, subscription_tier, compute_units_remaining,
+            compute_units_reset_date, created_at, updated_at
+        from users where id = \(id)
+        """
+    }
+
+    static func taskQuery(_ id: UUID, of user: UUID) -> SQLiteQuery {
+        "select \(unescaped: ScrapingTask.sqliteColumns) from tasks where id = \(id) and user_id = \(user)"
+    }
+
+    /// Several statements, but one visit, and one state of the database.
+    public func overview(user: UUID) async throws -> AccountOverview? {
+        let moment = clock?()
+        return try await read { connection in
+            guard let workload = try connection.workload(of: user) else { return nil }
+            let at = try connection.query("select coalesce(\(moment), \(unescaped: Self.moment))").values(Date.self)[0]
+            let usage = try connection.query(Self.usageQuery(of: user, from: UsageDay(containing: at), through: UsageDay(containing: at)))
+            let subscriptions = try connection.query(
+                "select \(unescaped: Self.subscriptionColumns) from user_subscriptions where user_id = \(user)")
+            return AccountOverview(
+                user: workload.user, plan: workload.plan,
+                subscriptions: try subscriptions.map(UserSubscription.init(row:)),
+                usage: try usage.first.map(UsageAnalytics.init(row:)), unfinishedTasks: workload.unfinishedTasks,
+                at: at)
+        }
+    }
+
+    public func task(_ id: UUID, of user: UUID) async throws -> ScrapingTask? {
+        try await query(Self.taskQuery(id, of: user)).map(ScrapingTask.init(row:)).first
+    }
+
+    public func tasks(of user: UUID, logs: Int, limit: Int, before: Cursor?) async throws -> [LoggedTask] {
+        try await read { connection in
+            let tasks = try connection.query(
+                """
+                select \(unescaped: ScrapingTask.sqliteColumns) from tasks
+                where user_id = \(user)
+                    and (created_at, id) < (coalesce(\(before?.at), 'infinity'), coalesce(\(before?.id), \(UUID.greatest)))
+                order by created_at desc, id desc limit \(limit)
+                """
+            ).map(ScrapingTask.init(row:))
+            return try tasks.map { task in
+                LoggedTask(
+                    task: task,
+                    logs: try connection.query(
+                        """
+                        select id, task_id, level, message, metadata, timestamp from task_logs
+                        where task_id = \(task.id) order by timestamp desc, id desc limit \(logs)
+                        """
+                    ).map(TaskLog.init(row:)))
+            }
+        }
+    }
+
+    public func logs(task: UUID, of user: UUID, limit: Int, before: Cursor?) async throws -> [TaskLog] {
+        try await query(
+            """
+            select l.id, l.task_id, l.level, l.message, l.metadata, l.timestamp
+            from task_logs l join tasks t on t.id = l.task_id
+            where l.task_id = \(task) and t.user_id = \(user)
+                and (l.timestamp, l.id) < (coalesce(\(before?.at), 'infinity'), coalesce(\(before?.id), \(UUID.greatest)))
+            order by l.timestamp desc, l.id desc limit \(limit)
+            """
+        ).map(TaskLog.init(row:))
+    }
+
+    public func add(_ logs: [TaskLog], of user: UUID) async throws -> Int {
+        guard !logs.isEmpty else { return 0 }
+        return try await write { writer in try await writer.transact { try $0.add(logs, of: user) } }
+    }
+}

@@ -1,0 +1,84 @@
+extension Catalogue {
+    /// What is not as in this catalogue, the expected one.
+    func compare(_ found: Catalogue) -> SchemaReport {
+        let isLoose = found.version != version
+        var rest = Dictionary(found.entries.map { (Key($0, isLoose), $0) }) { first, _ in first }
+        var report = SchemaReport(differences: [], notes: [])
+        var missing: Set<String> = []
+        for entry in entries {
+            // A table that is missing says it for all that belongs to it.
+            if let table = entry.table, missing.contains(table) { continue }
+            guard let other = rest.removeValue(forKey: Key(entry, isLoose)) else {
+                if entry.kind == .table { missing.insert(entry.name) }
+                report.differences.append(SchemaReport.Difference(entry, .missing, "\(entry.subject) is missing"))
+                continue
+            }
+            if !entry.isSame(as: other, loosely: isLoose) {
+                report.differences.append(SchemaReport.Difference(entry, .different, entry.sentence(found: other)))
+            }
+        }
+        let ours = Set(tables)
+        for entry in found.entries where rest[Key(entry, isLoose)] == entry && !entry.isNobodysConcern {
+            if entry.kind == .table {
+                report.notes.append("\(entry.subject) is not this program's")
+            } else if ours.contains(entry.table ?? "") {
+                let sentence = "\(entry.subject) is not expected"
+                if entry.isHarmful {
+                    report.differences.append(SchemaReport.Difference(entry, .unexpected, sentence))
+                } else {
+                    report.notes.append(sentence)
+                }
+            }
+        }
+        return report
+    }
+
+    /// By which an entry of one catalogue is found in another.
+    private struct Key: Hashable {
+        var kind: CatalogueEntry.Kind
+        var table: String?
+        var name: String
+
+        /// The name of a check is its expression, which servers of other versions spell otherwise.
+        init(_ entry: CatalogueEntry, _ isLoose: Bool) {
+            kind = entry.kind
+            table = entry.table
+            name = isLoose && entry.kind == .check ? SQLText(entry.name).loosened.description : entry.name
+        }
+    }
+}
+
+extension CatalogueEntry {
+    fileprivate func isSame(as other: CatalogueEntry, loosely: Bool) -> Bool {
+        definition == other.definition
+            || loosely && SQLText(definition).loosened == SQLText(other.definition).loosened
+    }
+
+    fileprivate func sentence(found other: CatalogueEntry) -> String {
+        let (expected, found) = excerpts(definition, other.definition)
+        return "\(subject): expected \(expected), found \(found)"
+    }
+
+    /// Of long texts the place where they part.
+    private func excerpts(_ expected: String, _ found: String) -> (String, String) {
+        if max(expected.count, found.count) <= 100 { return (spoken(expected), spoken(found)) }
+        let common = zip(expected, found).prefix { $0 == $1 }.count
+        func excerpt(_ text: String) -> String {
+            let begin = max(0, common - 30)
+            let part = text.dropFirst(begin).prefix(80)
+            let end = begin + part.count
+            return "“\(begin > 0 ? "… " : "")\(part.drop { $0 == " " })\(end < text.count ? " …" : "")”"
+        }
+        return (excerpt(expected), excerpt(found))
+    }
+
+    private func spoken(_ definition: String) -> String { definition.isEmpty ? "nothing more" : definition }
+}
+
+extension SchemaReport.Difference {
+    fileprivate init(_ entry: CatalogueEntry, _ problem: SchemaReport.Problem, _ sentence: String) {
+        self.init(
+            kind: entry.kind.rawValue, table: entry.kind == .table ? nil : entry.table, name: entry.name,
+            problem: problem, sentence: sentence)
+    }
+}

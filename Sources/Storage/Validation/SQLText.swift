@@ -1,0 +1,114 @@
+/// SQL in one spelling, so that two texts can be compared: lower case but for literals, without comments, line ends or
+/// quotes that are not needed, and with spaces where the tokens alone say so.
+struct SQLText: Hashable {
+    /// Words, numbers, literals, operators and signs, in order.
+    var tokens: [String]
+
+    init(tokens: [String]) { self.tokens = tokens }
+
+    init(_ sql: String) {
+        tokens = []
+        var rest = Substring(sql)
+        while let first = rest.first {
+            if first.isWhitespace {
+                rest.removeFirst()
+            } else if rest.hasPrefix("--") {
+                rest = rest.drop { !$0.isNewline }
+            } else if rest.hasPrefix("/*") {
+                rest = rest.firstRange(of: "*/").map { rest[$0.upperBound...] } ?? ""
+            } else {
+                tokens.append(Self.token(&rest))
+            }
+        }
+    }
+
+    private static func token(_ rest: inout Substring) -> String {
+        let first = rest.first ?? " "
+        if first == "'" { return quoted(&rest) }
+        if first == "\"" {
+            let name = quoted(&rest)
+            let bare = name.dropFirst().dropLast()
+            return bare.contains { !isWord($0) || $0.isUppercase } ? name : String(bare)
+        }
+        var end = rest.index(after: rest.startIndex)
+        while end < rest.endIndex, belongs(rest[end], to: first) {
+            if rest[end...].hasPrefix("--") || rest[end...].hasPrefix("/*") { break }
+            end = rest.index(after: end)
+        }
+        defer { rest = rest[end...] }
+        return rest[..<end].lowercased()
+    }
+
+    private static func belongs(_ next: Character, to first: Character) -> Bool {
+        isWord(first) ? isWord(next) : isOperator(first) && isOperator(next)
+    }
+
+    /// A literal or a name with its quotes; a doubled quote belongs to it.
+    private static func quoted(_ rest: inout Substring) -> String {
+        let quote = rest.removeFirst()
+        var text = String(quote)
+        while let next = rest.popFirst() {
+            text.append(next)
+            guard next == quote else { continue }
+            guard rest.first == quote else { break }
+            text.append(rest.removeFirst())
+        }
+        return text
+    }
+
+    static func isWord(_ character: Character) -> Bool {
+        character.isLetter || character.isNumber || character == "_" || character == "$"
+    }
+
+    private static func isOperator(_ character: Character) -> Bool { "<>=|!~+-*/&%^@#?:".contains(character) }
+}
+
+extension SQLText: CustomStringConvertible {
+    private static let tightBefore: Set<String> = [",", ")", ".", ";", "[", "]", "::"]
+    private static let tightAfter: Set<String> = ["(", ".", "[", "::"]
+    /// Words that a parenthesis follows at a distance, unlike the names of functions and types.
+    private static let spaced: Set<String> = [
+        "and", "any", "as", "btree", "by", "case", "check", "default", "else", "exists", "from", "in", "is", "join", "key",
+        "lateral", "not", "on", "or", "select", "set", "then", "to", "unique", "values", "when", "where",
+    ]
+
+    var description: String {
+        var text = ""
+        var last = ""
+        for token in tokens {
+            let isCall = token == "(" && last.last.map(Self.isWord) ?? false && !Self.spaced.contains(last)
+            if !text.isEmpty, !isCall, !Self.tightBefore.contains(token), !Self.tightAfter.contains(last) {
+                text += " "
+            }
+            text += token
+            last = token
+        }
+        return text
+    }
+}
+
+extension SQLText {
+    /// The part from the first of these words on, or behind it; empty if none occurs.
+    func from(_ words: String..., behind: Bool = false) -> SQLText {
+        guard let start = tokens.firstIndex(where: words.contains) else { return SQLText(tokens: []) }
+        return SQLText(tokens: Array(tokens[(behind ? start + 1 : start)...]))
+    }
+
+    /// What servers of different versions agree on: no parentheses, casts, or names of tables before columns.
+    var loosened: SQLText {
+        var kept: [String] = []
+        var index = 0
+        while index < tokens.count {
+            let next = index + 1 < tokens.count ? tokens[index + 1] : ""
+            if next == "." {
+                index += 2
+            } else if tokens[index] == "::" {
+                index += 2
+            } else {
+                if tokens[index] != "(" && tokens[index] != ")" { kept.append(tokens[index]) }
+                index += 1
+            }
+        }
+        return SQLText(tokens: kept)
+    }
+}

@@ -1,0 +1,22 @@
+/// Where a database is not what this program expects.
+public struct SchemaReport: Sendable, Hashable {
+    public enum Problem: String, Sendable {
+        case missing, different, unexpected
+    }
+
+    public struct Difference: Sendable, Hashable {
+        /// `table`, `column`, `index`, `foreign key`, … or `migration`.
+        public var kind: String
+        /// The table it belongs to, if it belongs to one.
+        public var table: String?
+        public var name: String
+        public var problem: Problem
+        /// For people, without an end stop.
+        public var sentence: String
+    }
+
+    /// What this program may stumble over.
+    public var differences: [Difference]
+    /// What other programs have added, as sentences; it does no harm.
+    public var notes: [String]
+}
