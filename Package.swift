@@ -116,7 +116,10 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(
-            name: "CommandTests", dependencies: ["selextract-billing", "Storage", "TestSupport"],
+            name: "CommandTests",
+            dependencies: [
+                "Billing", "LemonSqueezy", "Payloads", "Selextract", "selextract-billing", "Storage", "TestSupport",
+            ],
             swiftSettings: settings
         ),
     ]

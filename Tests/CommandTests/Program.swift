@@ -103,7 +103,7 @@ final class Program: Sendable {
         }
     }
 
-    private func process(_ arguments: [String]) -> Process {
+    func process(_ arguments: [String]) -> Process {
         let process = Process()
         process.executableURL = Self.executable
         process.arguments = arguments
@@ -120,7 +120,7 @@ final class Program: Sendable {
 
 extension Process {
     /// - Returns: a task that is done when the process has ended.
-    fileprivate func start() throws -> Task<Void, Never> {
+    func start() throws -> Task<Void, Never> {
         let (ended, continuation) = AsyncStream.makeStream(of: Never.self)
         terminationHandler = { _ in continuation.finish() }
         try run()
@@ -134,7 +134,7 @@ extension Process {
 }
 
 /// Makes lines of pieces.
-private final class LineReader: @unchecked Sendable {
+final class LineReader: @unchecked Sendable {
     // Proof: only the handle's own queue, which is serial, calls it.
     private var rest = ""
     private let line: @Sendable (String) -> Void

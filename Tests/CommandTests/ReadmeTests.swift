@@ -31,7 +31,7 @@ struct ReadmeTests {
             let inner = try await subcommands(program, [name])
             known.formUnion(inner.isEmpty ? [name] : inner.map { "\(name) \($0)" })
         }
-        let rows = readme.matches(of: #/(?m)^\| `([a-z][a-z ]*)[^`]*`[^|]*\| (.*) \|$/#)
+        let rows = readme.matches(of: #/(?m)^\| `([a-z][a-z -]*)[^`]*`[^|]*\| (.*) \|$/#)
         var documented: Set<String> = []
         for row in rows {
             let name = row.output.1.trimmingCharacters(in: .whitespaces)

@@ -1,0 +1,82 @@
+import Foundation
+import Testing
+
+/// A listener that runs as a process of its own, until it is stopped or killed.
+struct Instance: Sendable {
+    let port: Int
+    private let process: Process
+    private let ended: Task<Void, Never>
+
+    /// Starts the program, and waits until it listens.
+    static func start(_ program: Program) async throws -> Instance {
+        let process = program.process(["serve"])
+        let pipe = Pipe()
+        process.standardError = pipe
+        process.standardOutput = FileHandle.nullDevice
+        let (lines, continuation) = AsyncStream.makeStream(of: String.self)
+        let reader = LineReader { continuation.yield($0) }
+        pipe.fileHandleForReading.readabilityHandler = { handle in
+            let data = handle.availableData
+            if data.isEmpty {
+                handle.readabilityHandler = nil
+                continuation.finish()
+            } else {
+                reader.read(data)
+            }
+        }
+        let ended = try process.start()
+        var seen: [String] = []
+        for await line in lines {
+            seen.append(line)
+            guard line.hasPrefix("Listening on "), let port = line.split(separator: ":").last.flatMap({ Int($0) })
+            else { continue }
+            return Instance(port: port, process: process, ended: ended)
+        }
+        await ended.value
+        throw Failure(description: "it did not start: \(seen)")
+    }
+
+    struct Failure: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    /// As a power failure does: nothing is finished.
+    func kill() async {
+        _ = Foundation.kill(process.processIdentifier, SIGKILL)
+        await ended.value
+    }
+
+    /// Asks it to stop, which it has to do well.
+    func stop() async {
+        process.terminate()
+        await ended.value
+        #expect(process.terminationStatus == 0)
+    }
+}
+
+/// A place where one instance after the other runs. Who asks for it while it is being started waits.
+actor Seat {
+    private let program: Program
+    private var instance: Task<Instance, any Error>
+
+    init(_ program: Program) {
+        self.program = program
+        instance = Task { try await Instance.start(program) }
+    }
+
+    var port: Int {
+        get async throws { try await instance.value.port }
+    }
+
+    /// Kills the instance, and starts the next.
+    func replace() async throws {
+        let killed = instance
+        instance = Task { [program] in
+            try await killed.value.kill()
+            return try await Instance.start(program)
+        }
+        _ = try await instance.value
+    }
+
+    func stop() async throws { try await instance.value.stop() }
+}
