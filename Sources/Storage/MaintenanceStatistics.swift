@@ -36,7 +36,8 @@ public struct DatabaseStatistics: Sendable, Hashable {
         let shares = shared.map { table, column in
             "select '\(table)', '\(column)', cast(\(column) as text), count(*) from \(table) group by \(column)"
         }
-        return "select * from (\((totals + shares).joined(separator: " union all "))) as counted order by t, c, n desc, v"
+        let counts = (totals + shares).joined(separator: " union all ")
+        return "select * from (\(counts)) as counted order by t, c, n desc, v"
     }
 
     init(counts: [(table: String, column: String?, value: String?, rows: Int)], size: Int) {

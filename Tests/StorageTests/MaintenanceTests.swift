@@ -24,8 +24,11 @@ import Testing
                 """
                 insert into users (email) values ('ada@example.com'), ('bob@example.com');
                 insert into tasks (user_id, name, config, status)
-                select id, 'a', '{}', 'failed' from users union all select id, 'b', '{}', 'pending' from users
-                union all select id, 'c', '{}', 'pending' from users
+                select u.id, 'a', '{}', s.status
+                from users u
+                cross join (
+                    select 'failed' as status union all select 'pending' union all select 'pending'
+                ) as s
                 """)
             try await database.execute(event(kind, isLive: false))
             try await database.withStore { store in
@@ -133,7 +136,8 @@ import Testing
             let health = try await store.health()
             #expect(health.latency > .zero)
             #expect(health.latency < .seconds(60))
-            #expect(health.pool.map { [$0.size, $0.idle, $0.leased, $0.waiting] } == (kind == .sqlite ? nil : [1, 1, 0, 0]))
+            let pool = health.pool.map { [$0.size, $0.idle, $0.leased, $0.waiting] }
+            #expect(pool == (kind == .sqlite ? nil : [1, 1, 0, 0]))
             try await database.execute("delete from schema_migrations")
             let error = await storeError { _ = try await store.health() }
             #expect(error == .schema("the schema is not up to date: run `migrate`"))

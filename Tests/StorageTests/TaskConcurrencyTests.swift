@@ -51,20 +51,24 @@ import Testing
                         for round in 0..<3 {
                             let task: ScrapingTask
                             do {
-                                task = try await store.createTask(.named("\(worker)"), for: ada, policy: policy)
+                                task = try await patiently {
+                                    try await store.createTask(.named("\(worker)"), for: ada, policy: policy)
+                                }
                             } catch is TaskRefusal {
                                 await Task.yield()
                                 continue
                             }
                             let unfinished = try await store.overview(user: ada)?.unfinishedTasks ?? 0
                             most = max(most, unfinished)
-                            try await store.startTask(task.id, of: ada)
+                            try await patiently { try await store.startTask(task.id, of: ada) }
                             clock.advance(by: 90)
-                            try await store.reportProgress(50, ofTask: task.id, of: ada)
-                            switch (worker + round) % 3 {
-                            case 0: try await store.completeTask(task.id, of: ada, policy: policy)
-                            case 1: try await store.failTask(task.id, of: ada, message: "test", policy: policy)
-                            default: try await store.cancelTask(task.id, of: ada, policy: policy)
+                            try await patiently { try await store.reportProgress(50, ofTask: task.id, of: ada) }
+                            try await patiently {
+                                switch (worker + round) % 3 {
+                                case 0: try await store.completeTask(task.id, of: ada, policy: policy)
+                                case 1: try await store.failTask(task.id, of: ada, message: "test", policy: policy)
+                                default: try await store.cancelTask(task.id, of: ada, policy: policy)
+                                }
                             }
                         }
                         return most
@@ -86,4 +90,17 @@ import Testing
             #expect(Set(rows.ledger.compactMap(\.entry.taskID)).count == rows.tasks.count)
         }
     }
+}
+
+/// As a worker does: where so many wait for one account, a lock may not be had in time, and the attempt is made again.
+@discardableResult
+private func patiently<Result>(_ body: () async throws -> Result) async throws -> Result {
+    for _ in 0..<9 {
+        do {
+            return try await body()
+        } catch StoreError.unavailable {
+            continue
+        }
+    }
+    return try await body()
 }

@@ -55,9 +55,9 @@ import Testing
                 _ = try await store.adjust(ada, units: -99, reason: "test", policy: policy)
                 #expect(await refusal() == .noUnits(remaining: 0))
                 _ = try await store.adjust(ada, units: 1, reason: "test", policy: policy)
-                try await database.execute("update users set is_active = false where id = '\(ada.uuidString.lowercased())'")
+                try await database.execute("update users set is_active = false")
                 #expect(await refusal() == .inactive)
-                try await database.execute("update users set is_active = true where id = '\(ada.uuidString.lowercased())'")
+                try await database.execute("update users set is_active = true")
                 #expect(await refusal() == nil)
                 #expect(try await store.workRows(of: ada).tasks.count == 2)
             }
@@ -108,8 +108,8 @@ import Testing
             bad.append(NewTask(name: "n", configuration: .sample, priority: Int(Int32.max) + 1))
             bad.append(NewTask(name: "n", configuration: .sample, estimatedComputeUnits: -1))
             for new in bad {
-                guard case .conflict = await storeError({ _ = try await store.createTask(new, for: ada, policy: policy) })
-                else {
+                let error = await storeError { _ = try await store.createTask(new, for: ada, policy: policy) }
+                guard case .conflict = error else {
                     Issue.record("\(new) was not refused")
                     continue
                 }

@@ -97,7 +97,8 @@ import Testing
         Damage(
             "create unique index one_name on users (full_name)", "index one_name is not expected"),
         // A migration's second statement may add to a table what the first has not.
-        Damage("alter table tasks add column tag integer not null default 0", notes: ["column tasks.tag is not expected"]),
+        Damage(
+            "alter table tasks add column tag integer not null default 0", notes: ["column tasks.tag is not expected"]),
     ]
 
     @Test(arguments: common)
@@ -197,8 +198,8 @@ import Testing
             "check (progress >= 0 and progress <= 100) of tasks is missing",
             "check (progress >= 0 and progress <= 50) of tasks is not expected"),
         Damage(
-            "alter table users add check (length(email) > 3)", "check (length(email::text) > 3) of users is not expected"
-        ),
+            "alter table users add check (length(email) > 3)",
+            "check (length(email::text) > 3) of users is not expected"),
         Damage("alter table users add unique (full_name)", "unique (full_name) of users is not expected"),
         Damage("alter table users add column x integer not null", "column users.x is not expected"),
         Damage(
@@ -394,14 +395,5 @@ import Testing
         ])
     func `triggers and indexes that SQLite has lost or that are others are seen`(damage: Damage) async throws {
         try await check(damage, .sqlite)
-    }
-}
-
-extension String {
-    /// Key words as another person would have typed them; literals as they are.
-    fileprivate var uppercasedWords: String {
-        ["create table", "not null", "default", "check", "references", "primary key", "unique"].reduce(self) {
-            $0.replacing($1, with: $1.uppercased())
-        }
     }
 }

@@ -35,7 +35,8 @@ extension PostgresStore {
     }
 
     public func task(_ id: UUID, of user: UUID) async throws -> ScrapingTask? {
-        try await query("select to_jsonb(t) from tasks t where id = \(id) and user_id = \(user)").rows(ScrapingTask.self).first
+        try await query("select to_jsonb(t) from tasks t where id = \(id) and user_id = \(user)")
+            .rows(ScrapingTask.self).first
     }
 
     public func tasks(of user: UUID, logs: Int, limit: Int, before: Cursor?) async throws -> [LoggedTask] {

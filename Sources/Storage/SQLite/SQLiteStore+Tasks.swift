@@ -20,7 +20,8 @@ extension SQLiteStore {
         return try await read { connection in
             guard let workload = try connection.workload(of: user) else { return nil }
             let at = try connection.query("select coalesce(\(moment), \(unescaped: Self.moment))").values(Date.self)[0]
-            let usage = try connection.query(Self.usageQuery(of: user, from: UsageDay(containing: at), through: UsageDay(containing: at)))
+            let today = UsageDay(containing: at)
+            let usage = try connection.query(Self.usageQuery(of: user, from: today, through: today))
             let subscriptions = try connection.query(
                 "select \(unescaped: Self.subscriptionColumns) from user_subscriptions where user_id = \(user)")
             return AccountOverview(

@@ -68,7 +68,8 @@ extension SQLText: CustomStringConvertible {
     private static let tightAfter: Set<String> = ["(", ".", "[", "::"]
     /// Words that a parenthesis follows at a distance, unlike the names of functions and types.
     private static let spaced: Set<String> = [
-        "and", "any", "as", "btree", "by", "case", "check", "default", "else", "exists", "from", "in", "is", "join", "key",
+        "and", "any", "as", "btree", "by", "case", "check", "default", "else", "exists", "from", "in", "is", "join",
+        "key",
         "lateral", "not", "on", "or", "select", "set", "then", "to", "unique", "values", "when", "where",
     ]
 
