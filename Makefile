@@ -4,13 +4,16 @@
 SWIFT_FLAGS ?=
 # Only the tests whose names match: make test FILTER=StorageTests
 FILTER ?=
+# How many random lives, and how many rounds of killed instances, `make torture` makes.
+LIVES ?= 1000
+ROUNDS ?= 20
 # Passed on to the program: make run ARGS=--no-migrate
 ARGS ?=
 
 program = .build/debug/selextract-billing
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test build release lint format clean
+.PHONY: help run demo test torture mutants build release lint format clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -30,6 +33,16 @@ test: ## install what is missing, and run all tests beside a PostgreSQL of their
 	@.ci/install test
 	@swift build --build-tests $(SWIFT_FLAGS)
 	@.ci/with-postgres swift test --skip-build $(SWIFT_FLAGS) $(if $(FILTER),--filter '$(FILTER)')
+
+torture: ## random lives and killed instances in large numbers (LIVES=…, ROUNDS=…, SEED=…)
+	@.ci/install test
+	@swift build --build-tests $(SWIFT_FLAGS)
+	@LIVES=$(LIVES) ROUNDS=$(ROUNDS) $(if $(SEED),SEED=$(SEED)) .ci/with-postgres \
+		swift test --skip-build $(SWIFT_FLAGS) --filter 'LifeTests|InstancesTests'
+
+mutants: ## deliberately wrong variants of the rules: a test has to catch each (MUTANTS=…, beginnings of names)
+	@.ci/install test
+	@.ci/mutants $(MUTANTS)
 
 build: ## build for debugging
 	@.ci/install build
