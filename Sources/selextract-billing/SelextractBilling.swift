@@ -17,6 +17,7 @@ struct SelextractBilling: AsyncParsableCommand {
             Plans.self,
             Users.self,
             Subscriptions.self,
+            Keys.self,
             Events.self,
             Explain.self,
             Rebuild.self,
