@@ -5,7 +5,7 @@ import Storage
 import TestSupport
 import Testing
 
-@Suite("Catalogue", .timeLimit(.minutes(1)))
+@Suite("Catalogue", .timeLimit(.minutes(15)))
 struct CatalogueTests {
     @Test("The active plans are shown, cheapest first, each with the same members", arguments: DatabaseKind.allCases)
     func plans(_ kind: DatabaseKind) async throws {

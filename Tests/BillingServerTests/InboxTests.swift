@@ -7,7 +7,7 @@ import Storage
 import TestSupport
 import Testing
 
-@Suite("Inbox", .timeLimit(.minutes(2)))
+@Suite("Inbox", .timeLimit(.minutes(15)))
 struct InboxTests {
     /// Events of as many strangers' subscriptions.
     private static func bodies(_ count: Int) -> [[UInt8]] {

@@ -5,7 +5,7 @@ import Storage
 import TestSupport
 import Testing
 
-@Suite("Limits on bodies, time and connections", .timeLimit(.minutes(1)))
+@Suite("Limits on bodies, time and connections", .timeLimit(.minutes(15)))
 struct LimitTests {
     private static func head(_ body: [UInt8], _ more: String) -> String {
         "POST /webhooks/lemon-squeezy HTTP/1.1\r\nhost: localhost\r\n"

@@ -4,7 +4,7 @@ import Storage
 import TestSupport
 import Testing
 
-@Suite("Metrics", .timeLimit(.minutes(1)))
+@Suite("Metrics", .timeLimit(.minutes(15)))
 struct MetricsTests {
     @Test("Deliveries, refusals, durations and batches are shown as Prometheus reads them")
     func text() async throws {

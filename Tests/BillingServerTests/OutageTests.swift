@@ -7,7 +7,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-@Suite("Outage and shutdown", .timeLimit(.minutes(2)))
+@Suite("Outage and shutdown", .timeLimit(.minutes(15)))
 struct OutageTests {
     @Test("While the database is away deliveries are refused; what was answered 200 is stored")
     func databaseGoesAway() async throws {

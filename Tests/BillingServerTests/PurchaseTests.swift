@@ -8,7 +8,7 @@ import Storage
 import TestSupport
 import Testing
 
-@Suite("Deliveries become a subscription", .timeLimit(.minutes(2)))
+@Suite("Deliveries become a subscription", .timeLimit(.minutes(15)))
 struct PurchaseTests {
     static let orders = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]]
 

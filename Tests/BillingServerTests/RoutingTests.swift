@@ -4,7 +4,7 @@ import Storage
 import TestSupport
 import Testing
 
-@Suite("Addresses and methods", .timeLimit(.minutes(1)))
+@Suite("Addresses and methods", .timeLimit(.minutes(15)))
 struct RoutingTests {
     @Test("A wrong method is 405 with Allow, an unknown address 404, each a problem with the request's id")
     func wrongMethods() async throws {

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(15)))
 struct CatalogueTests {
     @Test("Plans are listed cheapest first, changed, and shown with all their variants")
     func plans() async throws {

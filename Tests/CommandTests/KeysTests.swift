@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(15)))
 struct KeysTests {
     @Test("A key is shown once, listed without its secret, and revoked", arguments: DatabaseKind.allCases)
     func life(_ kind: DatabaseKind) async throws {

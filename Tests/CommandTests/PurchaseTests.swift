@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// From a signed payload to an account's plan, through the program alone.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(15)))
 struct PurchaseTests {
     private static let fixtures = Repository.root.appendingPathComponent("fixtures").path
     private static let ada = "c9f2fcb9-44bc-4075-b4b1-25dcb4c6e200"

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// The README says what the program says.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(15)))
 struct ReadmeTests {
     private let readme: String
 

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(15)))
 struct SchemaCommandTests {
     @Test("A schema that is as expected is said to be so, and damage is listed", arguments: DatabaseKind.allCases)
     func validate(kind: DatabaseKind) async throws {

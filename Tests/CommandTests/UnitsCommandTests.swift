@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// The commands that tell and change why an account has its units.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(15)))
 struct UnitsCommandTests {
     private static let scenarios = Repository.root.appendingPathComponent("fixtures/scenarios").path
     private static let ada = "c9f2fcb9-44bc-4075-b4b1-25dcb4c6e200"

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Postgres
 
-@Suite("Cancellation", .timeLimit(.minutes(1))) struct CancellationTests {
+@Suite("Cancellation", .timeLimit(.minutes(15))) struct CancellationTests {
     private func isRunning(_ marker: String, _ observer: PostgresConnection) async throws -> Bool {
         let rows = try await observer.query(
             """

@@ -3,7 +3,7 @@ import Testing
 @testable import Postgres
 
 /// PgBouncer in transaction mode runs each transaction on any of its server connections.
-@Suite("PgBouncer", .timeLimit(.minutes(1))) struct PgBouncerTests {
+@Suite("PgBouncer", .timeLimit(.minutes(15))) struct PgBouncerTests {
     /// A database of its own has server connections of its own.
     private func withDatabase(_ body: (_ url: String) async throws -> Void) async throws {
         let name = TestServer.uniqueName()

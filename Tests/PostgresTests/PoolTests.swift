@@ -2,7 +2,7 @@ import Testing
 
 @testable import Postgres
 
-@Suite("Pool", .timeLimit(.minutes(1))) struct PoolTests {
+@Suite("Pool", .timeLimit(.minutes(15))) struct PoolTests {
     private func pid(_ pool: PostgresPool) async throws -> Int {
         try await pool.query("select pg_backend_pid()").values(Int.self)[0]
     }

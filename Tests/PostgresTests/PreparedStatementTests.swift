@@ -2,7 +2,7 @@ import Testing
 
 @testable import Postgres
 
-@Suite("Prepared statements", .timeLimit(.minutes(1))) struct PreparedStatementTests {
+@Suite("Prepared statements", .timeLimit(.minutes(15))) struct PreparedStatementTests {
     private func prepared(_ connection: PostgresConnection) async throws -> Int {
         try await connection.query("select count(*) from pg_prepared_statements where statement like '%marked%'")
             .values(Int.self)[0]

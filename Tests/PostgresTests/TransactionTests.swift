@@ -2,7 +2,7 @@ import Testing
 
 @testable import Postgres
 
-@Suite("Transactions", .timeLimit(.minutes(1))) struct TransactionTests {
+@Suite("Transactions", .timeLimit(.minutes(15))) struct TransactionTests {
     private struct Refused: Error {}
 
     @Test("A transaction is committed when its body returns, and rolled back when it throws")
