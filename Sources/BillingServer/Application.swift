@@ -18,13 +18,13 @@ public enum Listener: String, Sendable, Hashable, CaseIterable {
 public struct ApplicationOptions: Sendable {
     public var limits = Limits()
     public var metrics = Metrics()
-    /// The catalogue is read from here; nil: from the store.
-    public var replica: (any Store)?
     /// Whether SIGTERM and SIGINT end the application.
     public var endsOnSignals = false
     /// What the passing of time asks for; nil: nothing.
     public var tick: (@Sendable () async throws -> Void)?
     public var tickInterval: Duration = .seconds(60)
+    /// How often the calls with API keys are written.
+    public var usageInterval: Duration = .seconds(1)
     public var clock: any Clock<Duration> = ContinuousClock()
     /// Told each listener's port once it listens.
     public var onListening: @Sendable (Listener, _ port: Int) async -> Void = { _, _ in }
@@ -35,7 +35,7 @@ public struct ApplicationOptions: Sendable {
 /// The whole service on a store that is prepared: both listeners, the inbox and the clock.
 ///
 /// Running it returns after a graceful shutdown: nothing new is accepted, the requests under way are answered, what waits
-/// in the inbox is committed, then the store is closed.
+/// in the inbox is committed and the API calls are written, then the store is closed.
 ///
 /// - Throws: `SettingsError` if there is no signing secret.
 public func buildApplication(
@@ -50,14 +50,16 @@ public func buildApplication(
     let webhook = WebhookController(
         secrets: try settings.signingSecrets(), acceptance: settings.acceptance, inbox: inbox, bodies: bodies,
         metrics: metrics)
-    let catalogue = CatalogueController(catalogue: Catalogue(store: options.replica ?? store))
+    let catalogue = CatalogueController(catalogue: Catalogue(store: store.lists))
+    let calls = APICalls(
+        store: store, interval: options.usageInterval, clock: options.clock, logger: logger)
+    let account = AccountController(store: store, calls: calls)
     let admin = AdminController(
         store: store, metrics: metrics, inbox: inbox, bodies: bodies, connections: connections)
 
     // In the order of their dependencies: they are stopped from the last to the first.
     var services: [any Service] = [StoreClosing(store: store)]
-    if let replica = options.replica { services.append(StoreClosing(store: replica)) }
-    services.append(inbox)
+    services += [inbox, calls]
     if let tick = options.tick {
         services.append(options.ticking(tick, logger: logger))
     }
@@ -69,7 +71,7 @@ public func buildApplication(
     }
     services.append(
         options.listener(
-            .public, [webhook, catalogue], host: settings.host, port: settings.port, connections: connections,
+            .public, [webhook, catalogue, account], host: settings.host, port: settings.port, connections: connections,
             logger: logger))
 
     var configuration = ServiceGroupConfiguration(

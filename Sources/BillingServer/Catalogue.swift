@@ -17,12 +17,12 @@ actor Catalogue {
     /// How long a reader waits for a new copy while there is an old one.
     static let courtesy: Duration = .milliseconds(500)
 
-    private let store: any Store
+    private let store: any ListStore
     private var copy: Copy?
     private var refresh: Task<Copy, any Error>?
     private var failedAt: ContinuousClock.Instant?
 
-    init(store: any Store) {
+    init(store: any ListStore) {
         self.store = store
     }
 

@@ -31,6 +31,12 @@ struct Problem: Error, Sendable {
         status: .unauthorized, name: "invalid-signature", title: "Invalid signature",
         detail: "The delivery does not carry one valid X-Signature of its body.")
 
+    /// The same for every cause: there is no key, it is none of ours, it is revoked, or its account is inactive.
+    static let invalidKey = Problem(
+        status: .unauthorized, name: "invalid-key", title: "Invalid API key",
+        detail: "The request does not carry a valid API key: Authorization: Bearer KEY.",
+        headers: [.wwwAuthenticate: #"Bearer realm="Selextract Cloud""#, .cacheControl: "no-store"])
+
     static func rejected(_ eventID: UUID, reason: String?) -> Problem {
         Problem(
             status: .badRequest, name: "rejected", title: "Not an event",

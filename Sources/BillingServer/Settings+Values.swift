@@ -4,20 +4,11 @@ public import Logging
 public import Storage
 
 extension Settings {
-    /// The primary database.
+    /// The database, and its replica if one is set.
     ///
     /// - Parameter logger: told each SQL statement and its duration, if `SELEXTRACT_DEBUG` is true.
     public func databaseConfiguration(logger: Logger) -> DatabaseConfiguration {
-        databaseConfiguration(url: databaseURL, logger: logger)
-    }
-
-    /// The read replica; nil if none is set.
-    public func readDatabaseConfiguration(logger: Logger) -> DatabaseConfiguration? {
-        readDatabaseURL.map { databaseConfiguration(url: $0, logger: logger) }
-    }
-
-    private func databaseConfiguration(url: String, logger: Logger) -> DatabaseConfiguration {
-        var configuration = DatabaseConfiguration(url: url)
+        var configuration = DatabaseConfiguration(url: databaseURL, readURL: readDatabaseURL)
         configuration.poolSize = poolSize
         configuration.maxOverflow = maxOverflow
         configuration.poolTimeout = poolTimeout

@@ -1,6 +1,6 @@
 /// The SQL of `db/`, inside the binary, and what a database looks like afterwards.
 public enum Schema {
-    /// A numbered step. The first is the complete schema; later ones lead from there to what it is today.
+    /// A numbered step, never edited once it is released.
     public struct Migration: Sendable {
         public let version: Int
         public let name: String
@@ -17,11 +17,13 @@ public enum Schema {
     // name becomes `_`, and so does a leading digit. Base names differ between the two databases.
 
     public static let postgreSQL = [
-        Migration(version: 1, name: "init", sql: text(PackageResources.init_sql))
+        Migration(version: 1, name: "init", sql: text(PackageResources._001_init_sql)),
+        Migration(version: 2, name: "entitlements", sql: text(PackageResources._002_entitlements_sql)),
     ]
 
     public static let sqlite = [
-        Migration(version: 1, name: "init", sql: text(PackageResources.sqlite_sql))
+        Migration(version: 1, name: "init", sql: text(PackageResources._001_init_sqlite_sql)),
+        Migration(version: 2, name: "entitlements", sql: text(PackageResources._002_entitlements_sqlite_sql)),
     ]
 
     /// What the catalogue of a database says once all migrations have run; made by the tests, and compared with by

@@ -1,4 +1,5 @@
 public import Foundation
+import Schema
 
 /// A migration that was applied just now.
 public struct AppliedMigration: Sendable, Hashable {
@@ -22,5 +23,9 @@ public struct MigrationStatus: Sendable, Hashable {
         self.version = version
         self.name = name
         self.appliedAt = appliedAt
+    }
+
+    static func pending(_ migrations: [Schema.Migration]) -> [MigrationStatus] {
+        migrations.map { MigrationStatus(version: $0.version, name: $0.name, appliedAt: nil) }
     }
 }

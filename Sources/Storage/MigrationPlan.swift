@@ -15,6 +15,17 @@ struct MigrationPlan {
 
     let known: [Schema.Migration]
 
+    /// Whether a table `schema_migrations` of these columns is there.
+    ///
+    /// - Throws: `StoreError.schema` if it is another program's: many use that name.
+    static func isOwn(_ columns: [String]) throws(StoreError) -> Bool {
+        if columns.isEmpty { return false }
+        guard ["version", "name", "checksum", "applied_at"].allSatisfy(columns.contains) else {
+            throw .foreignMigrations
+        }
+        return true
+    }
+
     /// Those that are to be run, in order.
     ///
     /// - Throws: `StoreError.schema` if what has been applied is not what the program would have applied.
@@ -76,4 +87,32 @@ struct MigrationPlan {
 extension Schema.Migration {
     /// SHA-256 of the SQL, lower-case hex.
     var checksum: String { SHA256.digest(Array(sql.utf8)).map { String(format: "%02x", $0) }.joined() }
+
+    /// SQL that says it has been applied; a statement of its own.
+    var record: String {
+        """
+        insert into schema_migrations (version, name, checksum) values (\(version), '\(name)', '\(checksum)')
+        on conflict (version) do update set checksum = excluded.checksum;
+
+        """
+    }
+
+    /// For the database's own shell: all of it or nothing, and recorded.
+    func script(before: String = "", after: String = "") -> String {
+        let end = sql.last(where: { !$0.isWhitespace }) == ";" ? "" : ";"
+        return "\(before)begin;\n\n\(sql)\(end)\n\(record)\ncommit;\n\(after)"
+    }
+}
+
+extension StoreError {
+    /// What a migration cannot begin with.
+    static func foreignTables(_ names: [String]) -> StoreError {
+        .schema(
+            """
+            these tables are there already, and no record of migrations is: \(names.joined(separator: ", ")). \
+            Another program made them, or they were not made to the end
+            """)
+    }
+
+    static let foreignMigrations = StoreError.schema("the table schema_migrations is another program's")
 }

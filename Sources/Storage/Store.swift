@@ -3,7 +3,10 @@ public import Foundation
 public import Selextract
 
 /// A database that holds the seven tables and the inbox: PostgreSQL or SQLite, with the same behaviour.
-public protocol Store: MaintainedStore, WorkStore {
+public protocol Store: ListStore, MaintainedStore, WorkStore {
+    /// Where lists are read from: the replica, if there is one.
+    var lists: any ListStore { get }
+
     /// Lends a transaction; commits when `body` returns, rolls back when it throws.
     ///
     /// `body` is run again after a serialization failure or a deadlock, so it must have no other effects.
@@ -22,16 +25,15 @@ public protocol Store: MaintainedStore, WorkStore {
     func migrate() async throws -> [AppliedMigration]
     /// All migrations the program or the database knows.
     func migrations() async throws -> [MigrationStatus]
-    /// - Throws: ``StoreError`` if the database does not answer, or its schema is not the program's.
-    func check() async throws
+    /// Those that `migrate` would apply, in order.
+    ///
+    /// - Throws: `StoreError.schema` if it would refuse.
+    func pendingMigrations() async throws -> [MigrationStatus]
+    /// Waits for what is under way, also at the replica. Afterwards the store is of no use.
     func close() async
 
     // MARK: Catalogue
 
-    /// All plans, cheapest first.
-    func plans() async throws -> [SubscriptionPlan]
-    /// Variant id to plan id: the plans' own, and the further ones.
-    func variants() async throws -> [String: String]
     /// Changes what is given; nil leaves as it is.
     ///
     /// - Throws: `StoreError.notFound` if there is no such plan.
@@ -48,10 +50,6 @@ public protocol Store: MaintainedStore, WorkStore {
     func user(id: UUID) async throws -> User?
     /// Case-insensitive; more than one is possible.
     func users(email: String) async throws -> [User]
-    /// Newest first.
-    func users(limit: Int, before: Cursor?) async throws -> [User]
-    /// Newest first; of one account or of all.
-    func subscriptions(user: UUID?, limit: Int, before: Cursor?) async throws -> [UserSubscription]
     /// By the provider's id.
     func subscription(_ lemonSqueezyID: String) async throws -> UserSubscription?
     /// What `account_entitlements` says, now.
@@ -62,8 +60,6 @@ public protocol Store: MaintainedStore, WorkStore {
 
     // MARK: Inbox
 
-    /// Newest first.
-    func eventRecords(_ filter: EventFilter, limit: Int, before: Cursor?) async throws -> [EventRecord]
     func eventRecord(_ id: UUID) async throws -> EventRecord?
     /// In order of arrival.
     func eventRecords(ids: [UUID]) async throws -> [EventRecord]
@@ -72,14 +68,12 @@ public protocol Store: MaintainedStore, WorkStore {
     func bindings(user: UUID?, subscription: String?) async throws -> [Binding]
 }
 
-/// Where a page of a list that is ordered by time goes on: the last row of the page before.
-public struct Cursor: Sendable, Hashable {
-    public var at: Date
-    public var id: UUID
-
-    public init(at: Date, id: UUID) {
-        self.at = at
-        self.id = id
+extension Store {
+    /// - Throws: ``StoreError`` if the database does not answer, or its schema is not the program's.
+    public func check() async throws {
+        guard try await pendingMigrations().isEmpty else {
+            throw StoreError.schema("the schema is not up to date: run `migrate`")
+        }
     }
 }
 
@@ -94,32 +88,6 @@ public struct PlanChanges: Sendable, Hashable {
     public var isActive: Bool?
 
     public init() {}
-}
-
-/// A row of the view `account_entitlements`: R9, R10 and R14 as SQL says them.
-public struct Entitlement: Sendable, Hashable, Codable {
-    public var userID: UUID
-    public var planID: String
-    public var hasAccess: Bool
-    public var lemonSqueezySubscriptionID: String?
-    public var status: String?
-    public var accessUntil: Date?
-    public var computeUnitsRemaining: Int
-    public var computeUnitsResetDate: Date
-
-    public init(
-        userID: UUID, planID: String, hasAccess: Bool, lemonSqueezySubscriptionID: String?, status: String?,
-        accessUntil: Date?, computeUnitsRemaining: Int, computeUnitsResetDate: Date
-    ) {
-        self.userID = userID
-        self.planID = planID
-        self.hasAccess = hasAccess
-        self.lemonSqueezySubscriptionID = lemonSqueezySubscriptionID
-        self.status = status
-        self.accessUntil = accessUntil
-        self.computeUnitsRemaining = computeUnitsRemaining
-        self.computeUnitsResetDate = computeUnitsResetDate
-    }
 }
 
 /// A ledger entry as it is stored.

@@ -21,25 +21,27 @@ struct Migrate: AsyncParsableCommand {
 
     func run() async throws {
         let settings = try Settings.load()
-        let (applied, migrations) = try await withStore(settings, checked: false) { store, _ in
-            let applied = status || sql ? [] : try await store.migrate()
-            return (Set(applied.map(\.version)), try await store.migrations())
-        }
-        if sql {
-            let database = settings.databaseConfiguration(logger: settings.logger())
-            for missing in migrations where missing.appliedAt == nil {
-                let sql = database.sql(ofMigration: missing.version) ?? ""
-                try FileHandle.standardOutput.write(contentsOf: Data(sql.utf8))
-            }
-        } else if status {
-            try output.print { $0.list("migrations", Self.columns, migrations) }
-        } else {
-            try output.print {
-                let done = migrations.filter { applied.contains($0.version) }
-                if done.isEmpty && output.format == .text {
-                    $0.note("The schema is up to date.")
-                } else {
-                    $0.list("migrations", Self.columns, done)
+        try await withStore(settings, use: status || sql ? .inspect : .create) { store, _ in
+            if sql {
+                let database = settings.databaseConfiguration(logger: settings.logger())
+                for missing in try await store.pendingMigrations() {
+                    let script = database.script(ofMigration: missing.version) ?? ""
+                    try FileHandle.standardOutput.write(contentsOf: Data(script.utf8))
+                }
+            } else if status {
+                let migrations = try await store.migrations()
+                try output.print { $0.list("migrations", Self.columns, migrations) }
+                // Says what is wrong with the list, if `migrate` would refuse it.
+                _ = try await store.pendingMigrations()
+            } else {
+                let applied = Set(try await store.migrate().map(\.version))
+                let done = try await store.migrations().filter { applied.contains($0.version) }
+                try output.print {
+                    if done.isEmpty && output.format == .text {
+                        $0.note("The schema is up to date.")
+                    } else {
+                        $0.list("migrations", Self.columns, done)
+                    }
                 }
             }
         }

@@ -20,7 +20,7 @@ struct ResetDatabase: AsyncParsableCommand {
     func run() async throws {
         let settings = try Settings.load()
         if settings.isProduction { throw Failure("ENVIRONMENT is production: nothing is dropped") }
-        try await withStore(settings, checked: false) { store, _ in try await store.reset() }
+        try await withStore(settings, use: .create) { store, _ in try await store.reset() }
         print("The database is empty.")
     }
 }

@@ -32,10 +32,8 @@ struct Serve: AsyncParsableCommand {
                 logger.info("migration applied", metadata: ["version": "\(migration.version)"])
             }
             try await store.check()
-            options.replica = try settings.readDatabaseConfiguration(logger: logger)?.open()
             application = try buildApplication(settings: settings, store: store, logger: logger, options: options)
         } catch {
-            await options.replica?.close()
             await store.close()
             throw error
         }

@@ -9,7 +9,7 @@ struct ValidateSchema: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        let report = try await withStore(checked: false) { store, _ in try await store.validateSchema() }
+        let report = try await withStore(use: .inspect) { store, _ in try await store.validateSchema() }
         try output.print {
             switch output.format {
             case .text:

@@ -148,7 +148,7 @@ extension Store {
             #expect(try await one.users(limit: 10, before: nil).count == 1)
             #expect(try await one.subscriptions(user: ada, limit: 10, before: nil).count == 1)
             #expect(try await !one.ledger(user: ada).isEmpty)
-            #expect(try await one.migrations().map(\.version) == [1])
+            #expect(try await one.pendingMigrations() == [])
         }
     }
 }

@@ -75,21 +75,8 @@ extension PostgresStore {
     }
 
     public func entitlement(user: UUID) async throws -> Entitlement? {
-        let (head, tail) = try AccountEntitlements.aroundMoment
-        let rows = try await query(
-            """
-            select user_id, plan_id, has_access, lemon_squeezy_subscription_id, status, access_until,
-                compute_units_remaining, compute_units_reset_date
-            from (\(unescaped: head)coalesce(\(clock?()), now())\(unescaped: tail)) as entitlement
-            where user_id = \(user)
-            """)
-        return try rows.first.map { row in
-            let (user, plan, access, subscription, status, until, units, reset) = try row.decode(
-                UUID.self, String.self, Bool.self, String?.self, String?.self, Date?.self, Int.self, Date.self)
-            return Entitlement(
-                userID: user, planID: plan, hasAccess: access, lemonSqueezySubscriptionID: subscription,
-                status: status, accessUntil: until, computeUnitsRemaining: units, computeUnitsResetDate: reset)
-        }
+        try await query("select to_jsonb(e) from \(entitlementsAt: clock?()) as e where user_id = \(user)")
+            .rows(Entitlement.self).first
     }
 
     static func bucketsQuery(users: [UUID]) -> PostgresQuery {
@@ -113,6 +100,15 @@ extension PostgresStore {
             select \(unescaped: Self.ledgerColumns) from compute_unit_ledger where user_id = \(user) order by id
             """
         ).map(LedgerRecord.init(row:))
+    }
+}
+
+extension PostgresQuery.StringInterpolation {
+    /// The view `account_entitlements` as it is at a moment; nil: now.
+    mutating func appendInterpolation(entitlementsAt moment: Date?) {
+        appendInterpolation(unescaped: "(\(AccountEntitlements.postgreSQL.head)coalesce(")
+        appendInterpolation(moment)
+        appendInterpolation(unescaped: ", now())\(AccountEntitlements.postgreSQL.tail))")
     }
 }
 

@@ -15,32 +15,51 @@ extension PostgresStore {
             try await pool.withTransaction { connection in
                 _ = try await connection.query("select pg_advisory_xact_lock(\(Self.migrationLock))")
                 let applied = try await Self.applied(connection)
-                for migration in plan.unrecorded(applied) {
-                    _ = try await connection.query(
-                        """
-                        update schema_migrations set checksum = \(migration.checksum)
-                        where version = \(migration.version)
-                        """)
+                guard let next = try plan.pending(applied).first else {
+                    try await adopt(plan.unrecorded(applied), connection)
+                    return nil
                 }
-                guard let next = try plan.pending(applied).first else { return nil }
-                try await connection.executeScript(next.sql)
-                _ = try await connection.query(
-                    """
-                    insert into schema_migrations (version, name, checksum)
-                    values (\(next.version), \(next.name), \(next.checksum))
-                    on conflict (version) do update set checksum = excluded.checksum
-                    """)
+                if applied.isEmpty { try await Self.refuseForeignTables(connection) }
+                do {
+                    try await connection.executeScript(next.sql)
+                    try await connection.executeScript(next.record)
+                } catch let error as PostgresError where error.isMissingObject {
+                    // Not for want of a migration.
+                    throw StoreError.failed(error.description)
+                }
                 return AppliedMigration(version: next.version, name: next.name)
             }
         }
+    }
+
+    /// Takes over what the SQL files themselves have made.
+    private func adopt(_ migrations: [Schema.Migration], _ connection: PostgresConnection) async throws {
+        guard !migrations.isEmpty else { return }
+        try Catalogue.postgreSQL.require(try await Self.catalogue(connection))
+        for migration in migrations { try await connection.executeScript(migration.record) }
+    }
+
+    private static func refuseForeignTables(_ connection: PostgresConnection) async throws {
+        let found = try await connection.query(
+            """
+            select relname::text from pg_class
+            where relname = any(\(Catalogue.postgreSQL.tables)) and pg_table_is_visible(oid) order by relname
+            """
+        ).values(String.self)
+        guard found.isEmpty else { throw StoreError.foreignTables(found) }
     }
 
     /// Any number that no other program uses for its advisory locks.
     static let migrationLock = 0x5E1E_C7AC
 
     static func applied(_ connection: PostgresConnection) async throws -> [MigrationPlan.Applied] {
-        let exists = try await connection.query("select to_regclass('schema_migrations') is not null")
-        guard try exists.values(Bool.self) == [true] else { return [] }
+        let columns = try await connection.query(
+            """
+            select attname::text from pg_attribute
+            where attrelid = to_regclass('schema_migrations') and attnum > 0 and not attisdropped
+            """
+        ).values(String.self)
+        guard try MigrationPlan.isOwn(columns) else { return [] }
         return try await connection.query(
             "select version, name, checksum, applied_at from schema_migrations order by version"
         ).map { row in
@@ -55,10 +74,9 @@ extension PostgresStore {
         }
     }
 
-    public func check() async throws {
-        let pending = try await mapped {
-            try await pool.withConnection { try plan.pending(try await Self.applied($0)) }
+    public func pendingMigrations() async throws -> [MigrationStatus] {
+        try await mapped {
+            try await pool.withConnection { MigrationStatus.pending(try plan.pending(try await Self.applied($0))) }
         }
-        guard pending.isEmpty else { throw StoreError.schema("the schema is not up to date: run `migrate`") }
     }
 }

@@ -14,23 +14,26 @@ extension PostgresStore {
         """
 
     public func overview(user: UUID) async throws -> AccountOverview? {
-        try await query(
+        let moment = clock?()
+        return try await query(
             """
-            select to_jsonb(u), to_jsonb(p), to_jsonb(a),
+            select to_jsonb(u), to_jsonb(p), to_jsonb(e), to_jsonb(a),
                 (select coalesce(jsonb_agg(s), '[]') from user_subscriptions s where s.user_id = u.id),
                 \(unescaped: Self.unfinishedTasks), moment.at
-            from (select coalesce(\(clock?()), now()) as at) as moment
+            from (select coalesce(\(moment), now()) as at) as moment
             cross join users u
-            join subscription_plans p on p.id = \(unescaped: Self.planInForce)
+            join \(entitlementsAt: moment) as e on e.user_id = u.id
+            join subscription_plans p on p.id = e.plan_id
             left join usage_analytics a on a.user_id = u.id and a.date = (moment.at at time zone 'utc')::date
             where u.id = \(user)
             """
         ).first.map { row in
-            let (user, plan, usage, subscriptions, unfinished, at) = try row.decode(
-                PostgresJSON.self, PostgresJSON.self, PostgresJSON?.self, PostgresJSON.self, Int.self, Date.self)
+            let (user, plan, entitlement, usage, subscriptions, unfinished, at) = try row.decode(
+                PostgresJSON.self, PostgresJSON.self, PostgresJSON.self, PostgresJSON?.self, PostgresJSON.self,
+                Int.self, Date.self)
             return AccountOverview(
-                user: try user.row(), plan: try plan.row(), subscriptions: try subscriptions.row(),
-                usage: try usage?.row(), unfinishedTasks: unfinished, at: at)
+                user: try user.row(), plan: try plan.row(), entitlement: try entitlement.row(),
+                subscriptions: try subscriptions.row(), usage: try usage?.row(), unfinishedTasks: unfinished, at: at)
         }
     }
 

@@ -7,11 +7,12 @@ import Schema
 public struct PostgresStore: Store {
     let pool: PostgresPool
     let clock: (@Sendable () -> Date)?
+    private let replica: (any Store)?
     /// Which migrations lead to the schema; tests bring others.
     var plan = MigrationPlan(known: Schema.postgreSQL)
 
     /// Opens no connection yet.
-    public init(_ configuration: DatabaseConfiguration) {
+    public init(_ configuration: DatabaseConfiguration, replica: (any Store)? = nil) {
         var pool = PostgresPool.Configuration(url: configuration.url)
         pool.size = configuration.poolSize
         pool.maxOverflow = configuration.maxOverflow
@@ -22,6 +23,7 @@ public struct PostgresStore: Store {
         }
         self.pool = PostgresPool(pool)
         clock = configuration.clock
+        self.replica = replica
     }
 
     public func transaction<Result: Sendable>(
@@ -34,7 +36,10 @@ public struct PostgresStore: Store {
         }
     }
 
+    public var lists: any ListStore { replica ?? self }
+
     public func close() async {
+        await replica?.close()
         await pool.shutdown()
     }
 
@@ -61,10 +66,15 @@ extension StoreError {
         let transient = ["53", "57", "58", "40"].contains { error.sqlState?.hasPrefix($0) ?? false }
         if error.isConnectionLost || transient || error.sqlState == "55P03" || error.sqlState == "25006" {
             self = .unavailable(error.description)
-        } else if error.sqlState == "42P01" || error.sqlState == "42703" {
+        } else if error.isMissingObject {
             self = .schema("\(error.description): run `migrate`")
         } else {
             self = .failed(error.description)
         }
     }
+}
+
+extension PostgresError {
+    /// A table or a column that is not there.
+    var isMissingObject: Bool { sqlState == "42P01" || sqlState == "42703" }
 }

@@ -1,7 +1,6 @@
 public import Billing
 public import Foundation
 import GRDB
-import Schema
 public import Selextract
 
 extension BucketRow {
@@ -24,6 +23,17 @@ extension User {
         self.init(
             id: id, email: email, fullName: name, googleID: google, isActive: isActive, subscriptionTier: tier,
             computeUnitsRemaining: units, computeUnitsResetDate: reset, createdAt: created, updatedAt: updated)
+    }
+}
+
+extension Entitlement {
+    init(row: SQLiteRow) throws {
+        let (user, plan, access, subscription, status, until, units, reset, granted) = try row.decode(
+            UUID.self, String.self, Bool.self, String?.self, String?.self, Date?.self, Int.self, Date.self, Int.self)
+        self.init(
+            userID: user, planID: plan, hasAccess: access, lemonSqueezySubscriptionID: subscription, status: status,
+            accessUntil: until, computeUnitsRemaining: units, computeUnitsResetDate: reset, computeUnitsGranted: granted
+        )
     }
 }
 
@@ -86,22 +96,20 @@ extension SQLiteStore {
     }
 
     public func entitlement(user: UUID) async throws -> Entitlement? {
-        let (head, tail) = try AccountEntitlements.split(
-            Schema.sqlite.map(\.sql).joined(separator: "\n"), moment: Self.moment)
-        let rows = try await query(
-            """
-            select user_id, plan_id, has_access, lemon_squeezy_subscription_id, status, access_until,
-                compute_units_remaining, compute_units_reset_date
-            from (\(unescaped: head)coalesce(\(clock?()), \(unescaped: Self.moment))\(unescaped: tail)) as entitlement
-            where user_id = \(user)
-            """)
-        return try rows.first.map { row in
-            let (user, plan, access, subscription, status, until, units, reset) = try row.decode(
-                UUID.self, String.self, Bool.self, String?.self, String?.self, Date?.self, Int.self, Date.self)
-            return Entitlement(
-                userID: user, planID: plan, hasAccess: access, lemonSqueezySubscriptionID: subscription,
-                status: status, accessUntil: until, computeUnitsRemaining: units, computeUnitsResetDate: reset)
-        }
+        try await query(Self.entitlementQuery(user: user, at: clock?())).map(Entitlement.init(row:)).first
+    }
+
+    /// The view `account_entitlements` as it is at a moment; nil: now.
+    static func entitlementQuery(user: UUID, at moment: Date?) -> SQLiteQuery {
+        """
+        select user_id, plan_id, has_access, lemon_squeezy_subscription_id, status, access_until,
+            compute_units_remaining, compute_units_reset_date, compute_units_granted
+        from (
+            \(unescaped: AccountEntitlements.sqlite.head)coalesce(\(moment), \(unescaped: Self.moment))\(
+                unescaped: AccountEntitlements.sqlite.tail)
+        )
+        where user_id = \(user)
+        """
     }
 
     static func bucketsQuery(users: Set<UUID>) -> SQLiteQuery {

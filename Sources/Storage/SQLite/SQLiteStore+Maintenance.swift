@@ -28,20 +28,7 @@ extension SQLiteStore {
     }
 
     public func reset() async throws {
-        try await maintain { connection in
-            // Else dropping a table would first delete its rows one by one, with all that depends on them. Within a
-            // transaction it cannot be switched.
-            try connection.run("pragma foreign_keys = off")
-            defer { try? connection.run("pragma foreign_keys = on") }
-            try connection.run("begin immediate")
-            do {
-                try Self.drop(connection)
-                try connection.run("commit")
-            } catch {
-                if connection.database.isInsideTransaction { try? connection.run("rollback") }
-                throw error
-            }
-        }
+        try await alterSchema { try Self.drop($0) }
         _ = try await migrate()
     }
 

@@ -1,4 +1,5 @@
 import Foundation
+import GRDB
 import Schema
 
 extension SQLiteStore {
@@ -10,33 +11,48 @@ extension SQLiteStore {
     }
 
     private func migrateOnce() async throws -> AppliedMigration? {
-        try await write { writer in
-            try await writer.transact { connection in
-                let applied = try Self.applied(connection)
-                for migration in plan.unrecorded(applied) {
-                    try connection.query(
-                        """
-                        update schema_migrations set checksum = \(migration.checksum)
-                        where version = \(migration.version)
-                        """)
-                }
-                guard let next = try plan.pending(applied).first else { return nil }
-                try connection.run(next.sql)
-                try connection.query(
-                    """
-                    insert into schema_migrations (version, name, checksum)
-                    values (\(next.version), \(next.name), \(next.checksum))
-                    on conflict (version) do update set checksum = excluded.checksum
-                    """)
-                return AppliedMigration(version: next.version, name: next.name)
+        try await alterSchema { connection in
+            let applied = try Self.applied(connection)
+            guard let next = try plan.pending(applied).first else {
+                try adopt(plan.unrecorded(applied), connection)
+                return nil
             }
+            if applied.isEmpty { try Self.refuseForeignTables(connection) }
+            do {
+                try connection.run(next.sql)
+                try connection.run(next.record)
+            } catch let error as DatabaseError {
+                // Also a missing table: not for want of a migration.
+                throw StoreError.failed(error.message ?? "the migration failed")
+            }
+            guard try connection.query("pragma foreign_key_check").isEmpty else {
+                throw StoreError.failed("migration \(next.version) (\(next.name)) leaves rows that refer to none")
+            }
+            return AppliedMigration(version: next.version, name: next.name)
         }
     }
 
+    /// Takes over what the SQL files themselves have made.
+    private func adopt(_ migrations: [Schema.Migration], _ connection: SQLiteConnection) throws {
+        guard !migrations.isEmpty else { return }
+        try Catalogue.sqlite.require(try Self.catalogue(connection))
+        for migration in migrations { try connection.run(migration.record) }
+    }
+
+    private static func refuseForeignTables(_ connection: SQLiteConnection) throws {
+        let found = try connection.query(
+            """
+            select name from sqlite_schema where type in ('table', 'view') and name in \(each: Catalogue.sqlite.tables)
+            order by name
+            """
+        ).values(String.self)
+        guard found.isEmpty else { throw StoreError.foreignTables(found) }
+    }
+
     static func applied(_ connection: SQLiteConnection) throws -> [MigrationPlan.Applied] {
-        let table = try connection.query(
-            "select 1 from sqlite_schema where type = 'table' and name = 'schema_migrations'")
-        if table.isEmpty { return [] }
+        let columns = try connection.query("select name from pragma_table_info('schema_migrations')").values(
+            String.self)
+        guard try MigrationPlan.isOwn(columns) else { return [] }
         return try connection.query(
             "select version, name, checksum, applied_at from schema_migrations order by version"
         ).map { row in
@@ -49,8 +65,7 @@ extension SQLiteStore {
         try await read { plan.status(try Self.applied($0)) }
     }
 
-    public func check() async throws {
-        let pending = try await read { try plan.pending(try Self.applied($0)) }
-        guard pending.isEmpty else { throw StoreError.schema("the schema is not up to date: run `migrate`") }
+    public func pendingMigrations() async throws -> [MigrationStatus] {
+        try await read { MigrationStatus.pending(try plan.pending(try Self.applied($0))) }
     }
 }

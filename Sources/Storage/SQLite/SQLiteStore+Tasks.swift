@@ -18,17 +18,22 @@ extension SQLiteStore {
     public func overview(user: UUID) async throws -> AccountOverview? {
         let moment = clock?()
         return try await read { connection in
-            guard let workload = try connection.workload(of: user) else { return nil }
+            guard let account = try connection.query(Self.userQuery(user)).first.map(User.init(row:)),
+                let entitlement = try connection.query(Self.entitlementQuery(user: user, at: moment)).first
+                    .map(Entitlement.init(row:)),
+                let plan = try connection.query(Self.plansQuery).map(SubscriptionPlan.init(row:))
+                    .first(where: { $0.id == entitlement.planID })
+            else { return nil }
             let at = try connection.query("select coalesce(\(moment), \(unescaped: Self.moment))").values(Date.self)[0]
             let today = UsageDay(containing: at)
             let usage = try connection.query(Self.usageQuery(of: user, from: today, through: today))
             let subscriptions = try connection.query(
                 "select \(unescaped: Self.subscriptionColumns) from user_subscriptions where user_id = \(user)")
             return AccountOverview(
-                user: workload.user, plan: workload.plan,
+                user: account, plan: plan, entitlement: entitlement,
                 subscriptions: try subscriptions.map(UserSubscription.init(row:)),
-                usage: try usage.first.map(UsageAnalytics.init(row:)), unfinishedTasks: workload.unfinishedTasks,
-                at: at)
+                usage: try usage.first.map(UsageAnalytics.init(row:)),
+                unfinishedTasks: try connection.unfinishedTasks(of: user), at: at)
         }
     }
 

@@ -12,6 +12,7 @@ import Schema
 /// their own, which see what is committed (WAL); in memory there is only the one connection, so they wait their turn.
 public struct SQLiteStore: Store {
     let clock: (@Sendable () -> Date)?
+    private let replica: (any Store)?
     /// Which migrations lead to the schema; tests bring others.
     var plan = MigrationPlan(known: Schema.sqlite)
     private let database: any DatabaseWriter
@@ -22,10 +23,10 @@ public struct SQLiteStore: Store {
     /// How long another process may hold the file before we give up, in seconds.
     private static let patience: TimeInterval = 5
 
-    /// Opens the file, and creates it if it is missing; its folder must exist.
+    /// Opens the file; its folder must exist. A missing one is created, or taken for an empty one.
     ///
     /// - Throws: `StoreError.invalidURL`; `.unavailable` if the file cannot be opened.
-    public init(_ configuration: DatabaseConfiguration) throws {
+    public init(_ configuration: DatabaseConfiguration, replica: (any Store)? = nil) throws {
         let scheme = "sqlite:"
         let path = configuration.url.dropFirst(scheme.count)
         guard configuration.url.hasPrefix(scheme), !path.isEmpty else {
@@ -36,8 +37,10 @@ public struct SQLiteStore: Store {
         settings.maximumReaderCount = max(1, configuration.poolSize)
         // A transaction spans several visits to the connection.
         settings.allowsUnsafeTransactions = true
-        isInMemory = path == ":memory:"
+        let isMissing = !FileManager.default.fileExists(atPath: String(path))
+        isInMemory = path == ":memory:" || (isMissing && !configuration.createsFile)
         clock = configuration.clock
+        self.replica = replica
         observe = configuration.observe
         do {
             if isInMemory {
@@ -118,6 +121,26 @@ public struct SQLiteStore: Store {
         }
     }
 
+    /// Lends the writer's connection inside a transaction in which nobody looks after foreign keys: else dropping a table
+    /// would first delete its rows one by one, with all that depends on them. Within a transaction it cannot be switched.
+    func alterSchema<Result: Sendable>(
+        _ body: @escaping @Sendable (SQLiteConnection) throws -> Result
+    ) async throws -> Result {
+        try await maintain { connection in
+            try connection.run("pragma foreign_keys = off")
+            defer { try? connection.run("pragma foreign_keys = on") }
+            try connection.run("begin immediate")
+            do {
+                let result = try body(connection)
+                try connection.run("commit")
+                return result
+            } catch {
+                if connection.database.isInsideTransaction { try? connection.run("rollback") }
+                throw error
+            }
+        }
+    }
+
     /// One statement that changes something, in a transaction of its own.
     func writeQuery(_ query: SQLiteQuery) async throws -> [SQLiteRow] {
         try await write { try await $0.query(query) }
@@ -143,8 +166,10 @@ public struct SQLiteStore: Store {
         try await read { try $0.query(query) }
     }
 
-    /// Waits for the transaction that is under way. Afterwards the store is of no use.
+    public var lists: any ListStore { replica ?? self }
+
     public func close() async {
+        await replica?.close()
         guard (try? await turn.begin()) != nil else { return }
         try? database.close()
         await turn.end()

@@ -67,10 +67,12 @@ extension SQLiteConnection {
             let plan = plans.first(where: { $0.id == user.subscriptionTier })
                 ?? plans.first(where: { $0.id == SubscriptionPlan.freeID })
         else { return nil }
-        let unfinished = try query(
-            "select count(*) from tasks where user_id = \(id) and status in ('pending', 'queued', 'running')"
-        ).values(Int.self)[0]
-        return Workload(user: user, plan: plan, unfinishedTasks: unfinished)
+        return Workload(user: user, plan: plan, unfinishedTasks: try unfinishedTasks(of: id))
+    }
+
+    func unfinishedTasks(of user: UUID) throws -> Int {
+        try query("select count(*) from tasks where user_id = \(user) and status in ('pending', 'queued', 'running')")
+            .values(Int.self)[0]
     }
 
     func add(_ logs: [TaskLog], of user: UUID) throws -> Int {

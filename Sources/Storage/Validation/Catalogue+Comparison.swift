@@ -1,4 +1,18 @@
 extension Catalogue {
+    /// Whether a schema that this program did not make is what it would have made.
+    ///
+    /// - Throws: `StoreError.schema`.
+    func require(_ found: Catalogue) throws(StoreError) {
+        let differences = compare(found).differences
+        guard differences.isEmpty else {
+            throw .schema(
+                """
+                the schema was made by hand, and differs from the expected one in \(differences.count) points: \
+                see `validate-schema`
+                """)
+        }
+    }
+
     /// What is not as in this catalogue, the expected one.
     func compare(_ found: Catalogue) -> SchemaReport {
         let isLoose = found.version != version

@@ -10,19 +10,19 @@ extension PostgresStore {
     func catalogue() async throws -> (Catalogue, [MigrationPlan.Applied]) {
         try await mapped {
             try await pool.withTransaction(isolation: .repeatableRead, readOnly: true) { connection in
-                // Expressions are spelled as these settings say, which a server or a user may have changed.
-                _ = try await connection.query(
-                    """
-                    select set_config('intervalstyle', 'postgres', true), set_config('datestyle', 'ISO', true),
-                        set_config('timezone', 'UTC', true), set_config('quote_all_identifiers', 'off', true)
-                    """)
-                return (try await Self.catalogue(connection), try await Self.applied(connection))
+                (try await Self.catalogue(connection), try await Self.applied(connection))
             }
         }
     }
 
     /// What is visible on the search path, apart from the system's own.
-    private static func catalogue(_ connection: PostgresConnection) async throws -> Catalogue {
+    static func catalogue(_ connection: PostgresConnection) async throws -> Catalogue {
+        // Expressions are spelled as these settings say, which a server or a user may have changed.
+        _ = try await connection.query(
+            """
+            select set_config('intervalstyle', 'postgres', true), set_config('datestyle', 'ISO', true),
+                set_config('timezone', 'UTC', true), set_config('quote_all_identifiers', 'off', true)
+            """)
         let version = try await connection.query("select current_setting('server_version_num')::int / 10000")
         var entries: [CatalogueEntry] = []
         for row in try await connection.query(PostgresQuery(unescaped: catalogueSQL)) {

@@ -9,7 +9,7 @@ extension SQLiteStore {
         try await read { (try Self.catalogue($0), try Self.applied($0)) }
     }
 
-    private static func catalogue(_ connection: SQLiteConnection) throws -> Catalogue {
+    static func catalogue(_ connection: SQLiteConnection) throws -> Catalogue {
         var entries: [CatalogueEntry] = []
         for row in try connection.query(Self.objectsQuery) {
             let (type, name, table, sql, isStrict) = try row.decode(

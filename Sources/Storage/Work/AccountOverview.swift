@@ -1,11 +1,15 @@
 public import Foundation
 public import Selextract
 
-/// An account with its plan, its subscription and what it used today, as they are stored.
+/// An account with its plan, its subscription and what it used today, at one moment.
+///
+/// What it is entitled to is told for that moment, whether or not the clock has looked at the account since (R0).
 public struct AccountOverview: Sendable, Hashable {
+    /// With the tier, the units and the reset date of the moment.
     public var user: User
     /// The one in force.
     public var plan: SubscriptionPlan
+    public var entitlement: Entitlement
     /// The one that gives access; nil if none does.
     public var subscription: UserSubscription?
     /// Today's, UTC; nil if nothing was used yet.
@@ -15,22 +19,35 @@ public struct AccountOverview: Sendable, Hashable {
     /// The moment that all of it is about.
     public var at: Date
 
-    /// - Parameter subscriptions: all of the account's; the one that gives access at `at` is chosen.
+    /// - Parameters:
+    ///   - user: as the row is.
+    ///   - plan: the one that the entitlement names.
+    ///   - subscriptions: all of the account's.
     public init(
-        user: User, plan: SubscriptionPlan, subscriptions: [UserSubscription], usage: UsageAnalytics?,
-        unfinishedTasks: Int, at: Date
+        user: User, plan: SubscriptionPlan, entitlement: Entitlement, subscriptions: [UserSubscription],
+        usage: UsageAnalytics?, unfinishedTasks: Int, at: Date
     ) {
         self.user = user
+        self.user.subscriptionTier = entitlement.planID
+        self.user.computeUnitsRemaining = entitlement.computeUnitsRemaining
+        self.user.computeUnitsResetDate = entitlement.computeUnitsResetDate
         self.plan = plan
-        self.subscription = user.activeSubscription(in: subscriptions, at: at)
+        self.entitlement = entitlement
+        subscription =
+            if let id = entitlement.lemonSqueezySubscriptionID {
+                subscriptions.first { $0.lemonSqueezySubscriptionID == id }
+            } else {
+                // The provider's have been judged; what is left was made by another program, and gives no units.
+                user.activeSubscription(in: subscriptions.filter { !$0.isProviders }, at: at)
+            }
         self.usage = usage
         self.unfinishedTasks = unfinishedTasks
         self.at = at
     }
 
-    /// The units of a month of the plan.
-    public var computeUnitsLimit: Int { user.computeUnitsLimit(plan: plan) }
+    /// The units that the present month gave.
+    public var computeUnitsLimit: Int { entitlement.computeUnitsGranted }
     /// What of the limit is gone.
-    public var computeUnitsUsed: Int { user.computeUnitsUsed(plan: plan) }
+    public var computeUnitsUsed: Int { entitlement.computeUnitsUsed }
     public var canCreateTask: Bool { user.canCreateTask(plan: plan, unfinishedTasks: unfinishedTasks) }
 }

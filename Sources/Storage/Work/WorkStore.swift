@@ -12,12 +12,6 @@ public protocol WorkStore: Sendable {
     // MARK: Tasks
 
     func task(_ id: UUID, of user: UUID) async throws -> ScrapingTask?
-    /// Newest first, each with the latest of its logs, in one round trip.
-    ///
-    /// - Parameter logs: how many of each task, 0 or more.
-    func tasks(of user: UUID, logs: Int, limit: Int, before: Cursor?) async throws -> [LoggedTask]
-    /// A task's logs, newest first. The cursor holds a log's timestamp.
-    func logs(task: UUID, of user: UUID, limit: Int, before: Cursor?) async throws -> [TaskLog]
     /// Writes logs, many a statement. Those that are stored already, or whose task the account does not have (any more),
     /// are left out.
     ///
@@ -27,8 +21,6 @@ public protocol WorkStore: Sendable {
 
     // MARK: Usage
 
-    /// From the first day to the last, both included, oldest first; days without use are missing.
-    func usage(of user: UUID, from first: UsageDay, through last: UsageDay) async throws -> [UsageAnalytics]
     /// Adds to what is stored, many a statement. That of accounts which do not exist (any more) is left out.
     func add(_ usage: [UsageAddition]) async throws
 

@@ -28,7 +28,7 @@ struct EventsList: AsyncParsableCommand {
             filter.subscriptionID = subscription
             if let user { filter.userID = try await store.user(named: user).id }
             return try await paging.read { [filter] in
-                try await store.eventRecords(filter, limit: $0, before: $1)
+                try await store.lists.eventRecords(filter, limit: $0, before: $1)
             } cursor: {
                 Cursor(at: $0.receivedAt, id: $0.id)
             }

@@ -9,8 +9,8 @@ struct PlansList: AsyncParsableCommand {
 
     func run() async throws {
         let rows = try await withStore { store, _ in
-            let variants = try await store.variants()
-            return try await store.plans().map { PlanRow($0, variants: variants) }
+            let variants = try await store.lists.variants()
+            return try await store.lists.plans().map { PlanRow($0, variants: variants) }
         }
         try output.print { $0.list("plans", PlanRow.columns, rows) }
     }

@@ -15,7 +15,7 @@ struct SubscriptionsList: AsyncParsableCommand {
         let page = try await withStore { store, _ in
             let id = if let user { try await store.user(named: user).id } else { UUID?.none }
             return try await paging.read {
-                try await store.subscriptions(user: id, limit: $0, before: $1)
+                try await store.lists.subscriptions(user: id, limit: $0, before: $1)
             } cursor: {
                 Cursor(at: $0.createdAt, id: $0.id)
             }

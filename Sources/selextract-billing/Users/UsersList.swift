@@ -11,7 +11,7 @@ struct UsersList: AsyncParsableCommand {
     func run() async throws {
         let page = try await withStore { store, _ in
             try await paging.read {
-                try await store.users(limit: $0, before: $1)
+                try await store.lists.users(limit: $0, before: $1)
             } cursor: {
                 Cursor(at: $0.createdAt, id: $0.id)
             }

@@ -1,0 +1,90 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+import Selextract
+import Storage
+
+/// `GET /v1/account`: what the account of an API key has at this moment.
+struct AccountController: Controller {
+    static let methods: KeyValuePairs<String, [HTTPRequest.Method]> = ["/v1/account": [.get, .head]]
+
+    let store: any Store
+    let calls: APICalls
+
+    func addRoutes(to router: Router<IdentifiedContext>) {
+        router.get("/v1/account") { request, _ in
+            // Looked up each time: a key that is revoked opens nothing from the next request on.
+            guard let key = request.headers.bearerToken, let holder = try await store.keyHolder(of: key),
+                let overview = try await store.overview(user: holder.user.id)
+            else { throw Problem.invalidKey }
+            calls.count(holder)
+            var response = Response(json: AccountDocument(overview: overview))
+            response.headers[.cacheControl] = "no-store"
+            return response
+        }
+    }
+}
+
+extension HTTPFields {
+    /// The token of the one `Authorization: Bearer …` (RFC 6750, 2.1).
+    fileprivate var bearerToken: String? {
+        guard self[values: .authorization].count == 1, let credentials = self[.authorization] else { return nil }
+        let parts = credentials.split(separator: " ", maxSplits: 1)
+        guard parts.count == 2, parts[0].lowercased() == "bearer" else { return nil }
+        return parts[1].trimmingCharacters(in: .whitespaces)
+    }
+}
+
+/// An account as its owner sees it.
+private struct AccountDocument: Encodable {
+    private enum CodingKeys: String, CodingKey {
+        case email, plan, subscription
+        case userID = "user_id"
+        case hasAccess = "has_access"
+        case accessUntil = "access_until"
+        case remaining = "compute_units_remaining"
+        case limit = "compute_units_limit"
+        case used = "compute_units_used"
+        case resetDate = "compute_units_reset_date"
+    }
+
+    let overview: AccountOverview
+
+    /// What is missing is null rather than absent: every account has the same members.
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(overview.user.id.text, forKey: .userID)
+        try container.encode(overview.user.email, forKey: .email)
+        try container.encode(CataloguePlan(overview.plan), forKey: .plan)
+        try container.encode(overview.entitlement.hasAccess, forKey: .hasAccess)
+        try container.encode(overview.entitlement.accessUntil?.text, forKey: .accessUntil)
+        try container.encode(overview.entitlement.computeUnitsRemaining, forKey: .remaining)
+        try container.encode(overview.computeUnitsLimit, forKey: .limit)
+        try container.encode(overview.computeUnitsUsed, forKey: .used)
+        try container.encode(overview.entitlement.computeUnitsResetDate.text, forKey: .resetDate)
+        try container.encode(overview.subscription.map(Subscription.init), forKey: .subscription)
+    }
+
+    private struct Subscription: Encodable {
+        var id: String
+        var lemon_squeezy_subscription_id: String?
+        var status: String
+        var current_period_start: String
+        var current_period_end: String
+        var cancel_at_period_end: Bool
+
+        init(_ subscription: UserSubscription) {
+            id = subscription.id.text
+            lemon_squeezy_subscription_id = subscription.lemonSqueezySubscriptionID
+            status = subscription.status
+            current_period_start = subscription.currentPeriodStart.text
+            current_period_end = subscription.currentPeriodEnd.text
+            cancel_at_period_end = subscription.cancelAtPeriodEnd
+        }
+    }
+}
+
+extension Date {
+    /// ISO 8601 in UTC, with milliseconds.
+    fileprivate var text: String { formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true)) }
+}
