@@ -1,4 +1,5 @@
 public import Foundation
+import Selextract
 
 /// One unlocked month of a line and its compute units (R13).
 public struct Bucket: Sendable, Hashable {
@@ -30,8 +31,8 @@ public struct Bucket: Sendable, Hashable {
 
     /// May be below zero: after a downgrade, when more was used than the month gives in the end.
     public var remaining: Int { granted - consumed + adjusted + carried }
-    /// What an account sees and can spend.
-    public var shown: Int { max(0, remaining) }
+    /// What an account sees and can spend: not less than nothing, and no more than its column holds.
+    public var shown: Int { min(max(0, remaining), User.unitsMaximum) }
 
     func isUnlocked(at moment: Date) -> Bool { unlockedAt <= moment }
 }

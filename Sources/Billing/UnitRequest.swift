@@ -1,4 +1,5 @@
 public import Foundation
+import Selextract
 
 /// A change of an account's units that no event brings (R15).
 public struct UnitRequest: Sendable, Hashable {
@@ -30,7 +31,8 @@ public struct UnitRequest: Sendable, Hashable {
 /// Why units are not given or taken. Nothing was changed.
 public enum UnitRefusal: Error, Sendable, Hashable {
     case insufficient(requested: Int, remaining: Int)
-    /// A task cannot cost less than nothing; an adjustment by nothing says nothing.
+    /// A task cannot cost less than nothing; an adjustment by nothing says nothing; neither is greater than what an
+    /// account can hold.
     case invalid(units: Int)
 }
 
@@ -49,6 +51,9 @@ extension AccountState {
     func charge(for request: UnitRequest, at now: Date) throws(UnitRefusal) -> (charge: Charge, shortfall: Int) {
         var charge = Charge(
             line: current.line, begin: current.begin, consumed: 0, adjusted: 0, firstAt: now.wholeSeconds)
+        guard (-User.unitsMaximum...User.unitsMaximum).contains(request.units) else {
+            throw .invalid(units: request.units)
+        }
         switch request.kind {
         case .consume(_, let inFull):
             guard request.units >= 0 else { throw .invalid(units: request.units) }

@@ -85,6 +85,5 @@ private struct AccountDocument: Encodable {
 }
 
 extension Date {
-    /// ISO 8601 in UTC, with milliseconds.
-    fileprivate var text: String { formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true)) }
+    fileprivate var text: String { ISOTime.text(from: self) }
 }

@@ -45,8 +45,10 @@ struct ErrorResponses: RouterMiddleware {
             return .malformedRequest
         case let error as StoreError:
             context.logger.error("request failed", metadata: ["error": "\(error)"])
-            if case .unavailable = error { return .unavailable }
-            return .internalError
+            return switch error {
+            case .unavailable, .busy: .unavailable
+            default: .internalError
+            }
         case is CancellationError: return .unavailable
         default:
             context.logger.error("request failed", metadata: ["error.type": "\(type(of: error))"])

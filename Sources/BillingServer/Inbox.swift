@@ -111,7 +111,9 @@ final class Inbox: Service {
     private func setAside(_ entry: Entry, because error: any Error) async {
         var event = entry.event
         // Only the fold can have failed for reasons that storing alone does not share.
-        if event.concernsAccounts { (event.outcome, event.reason) = (.failed, "internal_error") }
+        if event.concernsAccounts {
+            (event.outcome, event.reason) = (.failed, error.isContention ? "busy" : "internal_error")
+        }
         do {
             let insertion = try await store.transaction { [event] in try await $0.insert([event]).first }
             guard let insertion else { throw Unavailable() }
@@ -135,6 +137,11 @@ extension Error {
     fileprivate var isUnavailability: Bool {
         if case .unavailable? = self as? StoreError { return true }
         return self is CancellationError
+    }
+
+    /// Somebody else holds the account: that says nothing about the others of a batch.
+    fileprivate var isContention: Bool {
+        if case .busy? = self as? StoreError { true } else { false }
     }
 
     /// Of an error that is not the store's nobody knows what its text holds.

@@ -5,6 +5,26 @@ public enum PostgresIsolation: String, Sendable {
     case serializable
 }
 
+/// How long the server lets a transaction wait. The limits end with it, so they work through a pooler.
+public struct PostgresTimeouts: Sendable, Hashable {
+    /// For a lock (SQLSTATE 55P03); nil: as the server is set.
+    public var lock: Duration?
+    /// For the transaction's next statement (SQLSTATE 25P03); nil: as the server is set.
+    public var idle: Duration?
+
+    public init(lock: Duration? = nil, idle: Duration? = nil) {
+        self.lock = lock
+        self.idle = idle
+    }
+
+    /// Statements to follow BEGIN.
+    fileprivate var sql: String {
+        [("lock_timeout", lock), ("idle_in_transaction_session_timeout", idle)].compactMap { name, limit in
+            limit.map { "; set local \(name) = '\(Int($0 / .milliseconds(1)))ms'" }
+        }.joined()
+    }
+}
+
 extension PostgresConnection {
     /// Runs `body` in a transaction, commits when it returns and rolls back when it throws.
     ///
@@ -17,20 +37,21 @@ extension PostgresConnection {
     ///   not have been committed. `CancellationError` if the task is cancelled before COMMIT is sent; from then on the
     ///   server's answer is waited for.
     public nonisolated func withTransaction<Result>(
-        isolation: PostgresIsolation = .readCommitted, readOnly: Bool = false, retries: Int = 5,
+        isolation: PostgresIsolation = .readCommitted, readOnly: Bool = false,
+        timeouts: PostgresTimeouts = PostgresTimeouts(), retries: Int = 5,
         _ body: (PostgresConnection) async throws -> Result
     ) async throws -> Result {
         try await withTransaction(
-            isolation: isolation, readOnly: readOnly, retries: retries, clock: .continuous, body)
+            isolation: isolation, readOnly: readOnly, timeouts: timeouts, retries: retries, clock: .continuous, body)
     }
 
     nonisolated func withTransaction<Result>(
-        isolation: PostgresIsolation, readOnly: Bool, retries: Int, clock: PoolClock,
+        isolation: PostgresIsolation, readOnly: Bool, timeouts: PostgresTimeouts, retries: Int, clock: PoolClock,
         _ body: (PostgresConnection) async throws -> Result
     ) async throws -> Result {
         var attempt = 0
         while true {
-            try await begin(isolation: isolation, readOnly: readOnly)
+            try await begin(isolation: isolation, readOnly: readOnly, timeouts: timeouts)
             do {
                 let result = try await body(self)
                 try Task.checkCancellation()
@@ -50,8 +71,8 @@ extension PostgresConnection {
         .milliseconds(5) * (1 << min(attempt, 6)) * Double.random(in: 0.5...1.5)
     }
 
-    private func begin(isolation: PostgresIsolation, readOnly: Bool) async throws {
-        let sql = "begin isolation level \(isolation.rawValue)\(readOnly ? " read only" : "")"
+    private func begin(isolation: PostgresIsolation, readOnly: Bool, timeouts: PostgresTimeouts) async throws {
+        let sql = "begin isolation level \(isolation.rawValue)\(readOnly ? " read only" : "")\(timeouts.sql)"
         _ = try await cancellable(sql) { handle throws(PostgresError) in try handle.run(sql) }
     }
 

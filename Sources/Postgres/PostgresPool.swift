@@ -55,7 +55,8 @@ public final class PostgresPool: Sendable {
     ///
     /// - Throws: as `PostgresConnection.withTransaction` and `withConnection`.
     public func withTransaction<Result>(
-        isolation: PostgresIsolation = .readCommitted, readOnly: Bool = false, retries: Int = 5,
+        isolation: PostgresIsolation = .readCommitted, readOnly: Bool = false,
+        timeouts: PostgresTimeouts = PostgresTimeouts(), retries: Int = 5,
         _ body: (PostgresConnection) async throws -> Result
     ) async throws -> Result {
         var isLent = false
@@ -66,7 +67,7 @@ public final class PostgresPool: Sendable {
                 return try await withConnection { connection in
                     isLent = true
                     return try await connection.withTransaction(
-                        isolation: isolation, readOnly: readOnly, retries: retries, clock: clock
+                        isolation: isolation, readOnly: readOnly, timeouts: timeouts, retries: retries, clock: clock
                     ) { connection in
                         hasBegun = true
                         return try await body(connection)

@@ -3,7 +3,8 @@ public import struct Foundation.Date
 /// A moment, bound as and read from `timestamptz`, which is UTC on the wire.
 ///
 /// Rounded to the microsecond, PostgreSQL's resolution. What PostgreSQL cannot hold (before 4714 BC, after 294276 AD,
-/// not a number) is refused by the server (SQLSTATE 22008); its `infinity` cannot be read.
+/// not a number) is refused by the server (SQLSTATE 22008); its `infinity` is read as the distant future, `-infinity` as
+/// the distant past.
 extension Date: PostgresArrayElement, PostgresDecodable {
     public static var postgresType: PostgresType { .timestamptz }
     public static var postgresArrayType: PostgresType { .timestamptzArray }
@@ -18,7 +19,8 @@ extension Date: PostgresArrayElement, PostgresDecodable {
 
     public static func decode(_ cell: PostgresCell) throws(PostgresDecodingError.Reason) -> Date {
         let microseconds = try cell.integer(Int64.self)
-        guard microseconds != .max, microseconds != .min else { throw .outOfRange }
+        if microseconds == .max { return .distantFuture }
+        if microseconds == .min { return .distantPast }
         let (seconds, rest) = (microseconds - Self.epochDistance).quotientAndRemainder(dividingBy: 1_000_000)
         return Date(timeIntervalSinceReferenceDate: Double(seconds) + Double(rest) / 1_000_000)
     }

@@ -1,9 +1,9 @@
-import Foundation
+public import Foundation
 
 /// Moments as text: ISO 8601, UTC, `2026-10-12T09:30:04.000Z`.
-enum ISOTime {
+public enum ISOTime {
     /// With milliseconds, or microseconds if it has some; finer ones are rounded.
-    static func text(from date: Date) -> String {
+    public static func text(from date: Date) -> String {
         // The reference date's interval is what a Date holds: no rounding in between.
         let limit = 1e12
         let interval = min(max(date.timeIntervalSinceReferenceDate, -limit), limit)
@@ -19,8 +19,11 @@ enum ISOTime {
     }
 
     /// Reads `YYYY-MM-DDTHH:MM:SS` (`T` or a space), a fraction of 1 to 9 digits or none, then `Z` or an offset as
-    /// `+02:00`; nil for anything else. Digits beyond microseconds are dropped.
-    static func date(from text: String) -> Date? {
+    /// `+02:00`; nil for anything else. Digits beyond microseconds are dropped. PostgreSQL's `infinity` and `-infinity`
+    /// are the distant future and past.
+    public static func date(from text: String) -> Date? {
+        if text == "infinity" { return .distantFuture }
+        if text == "-infinity" { return .distantPast }
         let bytes = Array(text.utf8)
         guard bytes.count >= 20, let day = UsageDay(String(decoding: bytes[..<10], as: UTF8.self)),
             bytes[10] == UInt8(ascii: "T") || bytes[10] == UInt8(ascii: " "),

@@ -13,8 +13,13 @@ extension MetadataValue: Codable {
             self = number
         } else if let elements = try? container.decode([MetadataValue].self) {
             self = .array(elements)
+        } else if let members = try? container.decode([String: MetadataValue].self) {
+            self = .object(members)
+        } else if decoder.userInfo[.isStoredJSON] as? Bool == true {
+            // A number beyond a `Double`, which `jsonb` holds and we cannot: no reason not to read the row around it.
+            self = .wide(.greatestFiniteMagnitude)
         } else {
-            self = .object(try container.decode([String: MetadataValue].self))
+            throw DecodingError.dataCorruptedError(in: container, debugDescription: "no JSON value that can be held")
         }
     }
 
@@ -43,8 +48,12 @@ extension MetadataValue: Codable {
     }
 
     /// Reads a JSON text, UTF-8. Throws `DecodingError` if it is none.
-    public init(json: Data) throws {
-        self = try JSONDecoder().decode(MetadataValue.self, from: json)
+    ///
+    /// - Parameter isStored: whether it comes out of a database: see `isStoredJSON`.
+    public init(json: Data, isStored: Bool = false) throws {
+        let decoder = JSONDecoder()
+        decoder.userInfo[.isStoredJSON] = isStored
+        self = try decoder.decode(MetadataValue.self, from: json)
     }
 
     /// The JSON text, UTF-8, keys sorted. Throws `EncodingError` if a ``wide(_:)`` number is not finite.
@@ -53,4 +62,10 @@ extension MetadataValue: Codable {
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         return try encoder.encode(self)
     }
+}
+
+extension CodingUserInfoKey {
+    /// `true`: the JSON comes out of a database, which has seen that it is JSON. Then a number that is too great for a
+    /// `Double` is read as the greatest one, where otherwise it is refused.
+    public static let isStoredJSON = CodingUserInfoKey(rawValue: "selextract.isStoredJSON")!
 }

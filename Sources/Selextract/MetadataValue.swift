@@ -6,7 +6,8 @@ public enum MetadataValue: Sendable, Hashable {
     case bool(Bool)
     /// Exact up to 38 significant digits.
     case number(Decimal)
-    /// A number that a `Decimal` cannot hold, as `1e300`: the nearest that a `Double` can.
+    /// A number that a `Decimal` cannot hold, as `1e300`: the nearest that a `Double` can; of one that is beyond that, too,
+    /// the greatest there is.
     case wide(Double)
     case string(String)
     case array([MetadataValue])

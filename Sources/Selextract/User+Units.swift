@@ -2,7 +2,7 @@ public import Foundation
 
 extension User {
     /// The most that `compute_units_remaining` can hold.
-    static let unitsMaximum = Int(Int32.max)
+    public static let unitsMaximum = Int(Int32.max)
 
     /// Takes units. Throws if fewer are left or `units` is negative, and changes nothing then.
     public mutating func consumeComputeUnits(_ units: Int) throws(ComputeUnitsError) {

@@ -48,10 +48,11 @@ public struct UserSubscription: Sendable, Codable, Hashable, Identifiable {
     }
 
     public init(
-        id: UUID, userID: UUID, planID: String, lemonSqueezySubscriptionID: String?, status: String,
-        currentPeriodStart: Date, currentPeriodEnd: Date, cancelAtPeriodEnd: Bool, lemonSqueezyCustomerID: String?,
-        lemonSqueezyVariantID: String?, renewsAt: Date?, endsAt: Date?, trialEndsAt: Date?, pauseMode: String?,
-        pauseResumesAt: Date?, sourceUpdatedAt: Date?, createdAt: Date, updatedAt: Date
+        id: UUID, userID: UUID, planID: String, lemonSqueezySubscriptionID: String? = nil, status: String,
+        currentPeriodStart: Date, currentPeriodEnd: Date, cancelAtPeriodEnd: Bool = false,
+        lemonSqueezyCustomerID: String? = nil, lemonSqueezyVariantID: String? = nil, renewsAt: Date? = nil,
+        endsAt: Date? = nil, trialEndsAt: Date? = nil, pauseMode: String? = nil, pauseResumesAt: Date? = nil,
+        sourceUpdatedAt: Date? = nil, createdAt: Date, updatedAt: Date? = nil
     ) {
         self.id = id
         self.userID = userID
@@ -70,6 +71,6 @@ public struct UserSubscription: Sendable, Codable, Hashable, Identifiable {
         self.pauseResumesAt = pauseResumesAt
         self.sourceUpdatedAt = sourceUpdatedAt
         self.createdAt = createdAt
-        self.updatedAt = updatedAt
+        self.updatedAt = updatedAt ?? createdAt
     }
 }

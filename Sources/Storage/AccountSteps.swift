@@ -1,11 +1,13 @@
 import Billing
 import Foundation
 
-/// One account's way through a batch: what the row and the clock bring first, then each new event in turn, so that every
-/// ledger entry names the event that brought it, as if they had come one by one.
+/// One account's way through a batch: what the clock brings first, then each new event in turn, so that every ledger entry
+/// names the event that brought it, as if they had come one by one.
 struct AccountSteps {
     private let batch: FoldBatch
     private let row: AccountRow
+    /// What the ledger says of what the row shows.
+    private var last: LedgerEntry
     private let buckets: [BucketRow]
     private let charges: [ChargeRow]
 
@@ -15,9 +17,10 @@ struct AccountSteps {
     /// The new events that changed something.
     private(set) var applied: Set<UUID> = []
 
-    init(batch: FoldBatch, row: AccountRow, charges: [ChargeRow], buckets: [BucketRow]) {
+    init(batch: FoldBatch, row: AccountRow, last: LedgerEntry, charges: [ChargeRow], buckets: [BucketRow]) {
         self.batch = batch
         self.row = row
+        self.last = last
         self.charges = charges
         self.buckets = buckets
     }
@@ -31,21 +34,14 @@ struct AccountSteps {
         let after = stored.filter(isOwn).map(\.event)
         let arriving = batch.arrivals.compactMap { id in readable.first { $0.id == id && isOwn($0) }?.event }
 
-        let opening = account([])
-            .reconciliation(
-                with: ShownBalance(units: row.unitsRemaining, resetDate: row.resetDate, lastEntry: row.lastEntry),
-                at: batch.now, catalog: batch.catalog)
-        entries = opening.entries
-        recorded = opening.charge.map { [$0] } ?? []
-        var last = opening.last
         var granted = buckets.first { $0.bucket.line == last.line && $0.bucket.begin == last.begin }?.bucket.granted
 
         func step(_ events: [BillingEvent], _ eventID: UUID?, _ steps: inout AccountSteps) -> AccountState {
             let state = steps.account(events)
                 .state(at: steps.batch.now, catalog: steps.batch.catalog, policy: steps.batch.policy)
-            if let entry = state.entry(after: last, granted: granted, eventID: eventID) {
+            if let entry = state.entry(after: steps.last, granted: granted, eventID: eventID) {
                 steps.entries.append(entry)
-                last = entry
+                steps.last = entry
             }
             granted = state.current.granted
             return state

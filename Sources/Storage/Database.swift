@@ -14,6 +14,8 @@ public struct DatabaseConfiguration: Sendable {
     public var poolRecycle: Duration = .seconds(3600)
     /// Whether SQLite's file may be created. If not, a missing one is taken for an empty one.
     public var createsFile = true
+    /// How long a transaction waits for what another holds on PostgreSQL; then it fails with `StoreError.busy`.
+    public var lockTimeout: Duration = .seconds(4)
     /// Sees each SQL statement and its duration; never values.
     public var observe: (@Sendable (_ sql: String, _ duration: Duration, _ error: String?) -> Void)?
     /// Takes the place of the database's clock in tests.

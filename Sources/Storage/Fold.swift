@@ -72,7 +72,7 @@ public struct Fold: Sendable {
         return entry
     }
 
-    private func lockedScope(
+    func lockedScope(
         of users: Set<UUID>, subscriptions: Set<String> = [], customers: Set<String> = []
     ) async throws -> Relations {
         var scope = try await transaction.relations(of: users, matchByEmail: policy.matchByEmail)

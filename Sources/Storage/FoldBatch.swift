@@ -25,12 +25,24 @@ struct FoldBatch {
         var kept: Set<String> = []
         let storedSubscriptions = Dictionary(uniqueKeysWithValues: subscriptions.map { ($0.state.id, $0) })
         let storedBuckets = Dictionary(grouping: buckets, by: \.userID)
-        for row in rows {
+        // What other programs have changed is recorded before anything else happens (R15), on all accounts: it goes with
+        // the subscription, which may change hands now.
+        let openings = rows.map { row in
+            Account(userID: row.userID, createdAt: row.createdAt, events: [], charges: [])
+                .reconciliation(
+                    with: ShownBalance(units: row.unitsRemaining, resetDate: row.resetDate, lastEntry: row.lastEntry),
+                    at: now, catalog: catalog)
+        }
+        changes.charges = zip(rows, openings).compactMap { row, opening in
+            opening.charge.map { ChargeRow(userID: row.userID, charge: $0) }
+        }
+        let charges = charges + changes.charges
+        for (row, opening) in zip(rows, openings) {
             var steps = AccountSteps(
-                batch: self, row: row, charges: charges, buckets: storedBuckets[row.userID] ?? [])
+                batch: self, row: row, last: opening.last, charges: charges, buckets: storedBuckets[row.userID] ?? [])
             let state = try steps.run()
             applied.formUnion(steps.applied)
-            changes.entries += steps.entries
+            changes.entries += opening.entries + steps.entries
             changes.charges += steps.recorded.map { ChargeRow(userID: row.userID, charge: $0) }
             var updated = row
             updated.tier = state.tier

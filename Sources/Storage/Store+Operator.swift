@@ -22,13 +22,25 @@ extension Store {
 
     /// Creates an account, and gives it what already waits for it (R3).
     ///
-    /// - Throws: `StoreError.conflict` if the e-mail or the id is taken.
-    public func createAccount(email: String, id: UUID?, policy: BillingPolicy) async throws -> User {
-        let user = try await createUser(email: email, id: id)
+    /// - Throws: as ``createUser(_:)``.
+    public func createAccount(_ new: NewUser, policy: BillingPolicy) async throws -> User {
+        let user = try await createUser(new)
         try await transaction { transaction in
             _ = try await Fold(transaction, policy: policy).refresh(users: [user.id])
         }
         return try await self.user(id: user.id) ?? user
+    }
+
+    /// Deletes an account with all that is its. What it had bought waits for an account of that id (R3).
+    ///
+    /// - Throws: `StoreError.notFound`.
+    public func deleteAccount(_ id: UUID, policy: BillingPolicy) async throws {
+        try await transaction { transaction in
+            let fold = Fold(transaction, policy: policy)
+            let scope = try await fold.lockedScope(of: [id])
+            guard try await transaction.deleteUser(id) else { throw StoreError.notFound("account “\(id.text)”") }
+            try await fold.refresh(users: [], subscriptions: scope.subscriptions, customers: scope.customers)
+        }
     }
 
     /// Makes a subscription an account's, whatever its events claim (R5). Both the old and the new account are computed
@@ -97,8 +109,8 @@ extension Store {
         while true {
             let before = seen
             let found = try await transaction { transaction in
-                let found = try await transaction.releasable(limit: 500, matchByEmail: policy.matchByEmail)
-                    .subtracting(before)
+                let found = try await transaction.releasable(
+                    limit: 500, matchByEmail: policy.matchByEmail, except: before)
                 if !found.isEmpty {
                     _ = try await Fold(transaction, policy: policy).refresh(users: [], subscriptions: found)
                 }

@@ -45,9 +45,16 @@ public protocol Store: ListStore, MaintainedStore, WorkStore {
 
     // MARK: Accounts
 
-    /// - Throws: `StoreError.conflict` if the e-mail or the id is taken.
-    func createUser(email: String, id: UUID?) async throws -> User
+    /// - Throws: `StoreError.conflict` if the e-mail, the Google account or the id is taken, or for what a column cannot
+    ///   hold.
+    func createUser(_ new: NewUser) async throws -> User
+    /// Changes what is given; nil leaves as it is. Who is made inactive can do nothing from now on.
+    ///
+    /// - Throws: `StoreError.notFound`; as `createUser`.
+    func updateUser(_ id: UUID, _ changes: UserChanges) async throws -> User
     func user(id: UUID) async throws -> User?
+    /// By the id that Google gives a person who logs in there.
+    func user(googleID: String) async throws -> User?
     /// Case-insensitive; more than one is possible.
     func users(email: String) async throws -> [User]
     /// By the provider's id.

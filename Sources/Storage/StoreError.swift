@@ -2,6 +2,9 @@
 public enum StoreError: Error, Sendable, Hashable {
     /// The database does not answer, or went away: nothing is known to be stored, and trying again is right.
     case unavailable(String)
+    /// Another transaction holds what is needed, for longer than is waited: nothing was changed, and what needs something
+    /// else is not concerned.
+    case busy(String)
     /// The database refused a statement: trying the same again is of no use.
     case failed(String)
     case notFound(String)
@@ -16,6 +19,7 @@ extension StoreError: CustomStringConvertible {
     public var description: String {
         switch self {
         case .unavailable(let reason): "the database is not available: \(reason)"
+        case .busy(let reason): "another transaction holds what is needed: \(reason)"
         case .failed(let reason): "the database refused: \(reason)"
         case .notFound(let what): "there is no \(what)"
         case .conflict(let reason), .schema(let reason): reason

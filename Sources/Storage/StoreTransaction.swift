@@ -16,7 +16,7 @@ public protocol StoreTransaction: WorkTransaction {
 
     /// Stores events, or counts a further delivery of those that are stored; in the order given.
     func insert(_ events: [InboxEvent]) async throws -> [Insertion]
-    /// The subscriptions and customers that these accounts' events, or parked claims on these accounts, are about.
+    /// The subscriptions and customers that these accounts' events and rows, and claims on these accounts, are about.
     func relations(of users: Set<UUID>, matchByEmail: Bool) async throws -> Relations
     /// All events the rules read of these subscriptions, of all subscriptions of these customers, and of these accounts;
     /// in order of arrival.
@@ -45,7 +45,7 @@ public protocol StoreTransaction: WorkTransaction {
     /// The ledger's entry for a task; nil if it was not charged yet (R15).
     func entry(task: UUID) async throws -> LedgerEntry?
     /// Parked events whose variant is mapped now, or whose claimed account exists now: their subscriptions.
-    func releasable(limit: Int, matchByEmail: Bool) async throws -> Set<String>
+    func releasable(limit: Int, matchByEmail: Bool, except: Set<String>) async throws -> Set<String>
     func insert(_ action: OperatorAction) async throws
 
     // MARK: Clock and rebuild
@@ -53,7 +53,7 @@ public protocol StoreTransaction: WorkTransaction {
     /// Whether this transaction is now the only one, in any process, that runs the clock (R17). Does not wait.
     func holdsClock() async throws -> Bool
     /// Accounts whose moment has come (R17), the longest due first. Nothing is locked: the fold does, in its order.
-    func dueAccounts(at now: Date, limit: Int) async throws -> [UUID]
+    func dueAccounts(at now: Date, limit: Int, except: [UUID]) async throws -> [UUID]
     /// The next accounts in order of their ids.
     func accounts(after id: UUID?, limit: Int) async throws -> [UUID]
     /// The next subscriptions of which an event is parked, in order of their ids.

@@ -38,7 +38,8 @@ public struct Tick: Sendable {
 
     /// A kind of work: what is due, and what to do about some of it.
     private struct Work: Sendable {
-        var due: @Sendable (any StoreTransaction) async throws -> [String]
+        /// All but those excepted.
+        var due: @Sendable (any StoreTransaction, _ except: Set<String>) async throws -> [String]
         var fold: @Sendable (any StoreTransaction, [String]) async throws -> Report
         var giveUp: @Sendable (any StoreTransaction, [String]) async throws -> Void = { _, _ in }
     }
@@ -47,17 +48,19 @@ public struct Tick: Sendable {
     public func run(dryRun: Bool = false) async throws -> Report {
         var report = Report()
         for work in [failedEvents, parkedEvents, dueAccounts] {
-            var done: Set<String> = []
+            var (seen, stuck): (Set<String>, Set<String>) = ([], [])
             while true {
                 try Task.checkCancellation()
-                guard let step = try await step(work, except: done, dryRun: dryRun) else {
+                guard let step = try await step(work, except: stuck, dryRun: dryRun) else {
                     report.isElsewhere = true
                     return report
                 }
                 report.add(step.report)
-                // What is still due although it was looked at must not keep the clock busy for ever.
-                if dryRun || step.items.count < chunk || done.isSuperset(of: step.items) { break }
-                done.formUnion(step.items)
+                if dryRun || step.items.count < chunk { break }
+                // What is still due although it was looked at must not keep the clock from what comes behind it.
+                stuck.formUnion(step.failed)
+                stuck.formUnion(seen.intersection(step.items))
+                seen.formUnion(step.items)
             }
         }
         return report
@@ -67,6 +70,7 @@ public struct Tick: Sendable {
 
     private struct Step: Sendable {
         var items: [String]
+        var failed: Set<String> = []
         var report: Report
     }
 
@@ -76,17 +80,18 @@ public struct Tick: Sendable {
     }
 
     /// What another has broken of a chunk must not hold up the rest: then each item has a transaction of its own.
-    private func step(_ work: Work, except done: Set<String>, dryRun: Bool) async throws -> Step? {
+    private func step(_ work: Work, except stuck: Set<String>, dryRun: Bool) async throws -> Step? {
         do {
-            return try await transaction(work, dryRun: dryRun) { try await work.due($0) }
+            return try await transaction(work, dryRun: dryRun) { try await work.due($0, stuck) }
         } catch let error where !error.isPassing {
-            let items = try await store.transaction { try await work.due($0) }
+            let items = try await store.transaction { try await work.due($0, stuck) }
             var step = Step(items: items, report: Report())
-            for item in items where !done.contains(item) {
+            for item in items {
                 do {
                     guard let one = try await transaction(work, dryRun: dryRun, { _ in [item] }) else { return nil }
                     step.report.add(one.report)
                 } catch let error where !error.isPassing {
+                    step.failed.insert(item)
                     step.report.failures += 1
                     if !dryRun { try await store.transaction { try await work.giveUp($0, [item]) } }
                 }
@@ -117,7 +122,9 @@ public struct Tick: Sendable {
     private var failedEvents: Work {
         let (policy, chunk) = (policy, chunk)
         return Work(
-            due: { try await $0.retryable(nil, at: $0.now(), limit: chunk).map(\.uuidString) },
+            due: { transaction, _ in
+                try await transaction.retryable(nil, at: try await transaction.now(), limit: chunk).map(\.uuidString)
+            },
             fold: { transaction, items in
                 let events = items.compactMap(UUID.init(uuidString:))
                 try await Fold(transaction, policy: policy).retry(events)
@@ -131,7 +138,9 @@ public struct Tick: Sendable {
     private var parkedEvents: Work {
         let (policy, chunk) = (policy, chunk)
         return Work(
-            due: { try await $0.releasable(limit: chunk, matchByEmail: policy.matchByEmail).sorted() },
+            due: {
+                try await $0.releasable(limit: chunk, matchByEmail: policy.matchByEmail, except: $1).sorted()
+            },
             fold: { transaction, items in
                 let result = try await Fold(transaction, policy: policy).refresh(users: [], subscriptions: Set(items))
                 var report = Report()
@@ -143,7 +152,11 @@ public struct Tick: Sendable {
     private var dueAccounts: Work {
         let (policy, chunk) = (policy, chunk)
         return Work(
-            due: { try await $0.dueAccounts(at: $0.now(), limit: chunk).map(\.uuidString) },
+            due: { transaction, stuck in
+                try await transaction.dueAccounts(
+                    at: try await transaction.now(), limit: chunk, except: stuck.compactMap(UUID.init(uuidString:))
+                ).map(\.uuidString)
+            },
             fold: { transaction, items in
                 let users = Set(items.compactMap(UUID.init(uuidString:)))
                 let result = try await Fold(transaction, policy: policy).refresh(users: users)

@@ -31,7 +31,7 @@ extension Store {
         for _ in 0..<9 {
             do {
                 return try await receive(bodies)
-            } catch StoreError.unavailable {
+            } catch StoreError.busy {
                 continue
             }
         }

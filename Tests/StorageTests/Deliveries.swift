@@ -4,6 +4,7 @@ import LemonSqueezy
 import Payloads
 import Selextract
 import Storage
+import TestSupport
 
 let ada = UUID(uuidString: "c9f2fcb9-44bc-4075-b4b1-25dcb4c6e200").unsafelyUnwrapped
 let bob = UUID(uuidString: "0b0b0b0b-44bc-4075-b4b1-25dcb4c6e200").unsafelyUnwrapped

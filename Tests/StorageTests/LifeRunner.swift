@@ -129,7 +129,9 @@ struct LifeRunner {
                 return "the current bucket is \(found), shown \(user.computeUnitsRemaining)"
             }
         }
-        let releasable = try await store.transaction { try await $0.releasable(limit: 10, matchByEmail: false) }
+        let releasable = try await store.transaction {
+            try await $0.releasable(limit: 10, matchByEmail: false, except: [])
+        }
         return releasable.isEmpty ? nil : "parked, but could be released: \(releasable)"
     }
 

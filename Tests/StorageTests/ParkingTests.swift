@@ -16,7 +16,9 @@ import Testing
             let receipts = try await store.receive(bodies)
             #expect(receipts.map(\.outcome) == [.ignored, .parked, .parked, .parked])
             #expect(receipts.map(\.reason) == [nil, "unknown_account", "unknown_account", "unknown_account"])
-            let releasable = { try await store.transaction { try await $0.releasable(limit: 10, matchByEmail: false) } }
+            let releasable = {
+                try await store.transaction { try await $0.releasable(limit: 10, matchByEmail: false, except: []) }
+            }
             #expect(try await releasable() == [])
 
             _ = try await store.createUser(email: "ada@example.com", id: ada)
@@ -41,7 +43,9 @@ import Testing
             #expect(receipts.map(\.reason) == ["unknown_plan"])
             #expect(try await store.picture(of: ada).tier == "free")
             try await store.mapVariant("101", to: "starter")
-            let found = try await store.transaction { try await $0.releasable(limit: 10, matchByEmail: false) }
+            let found = try await store.transaction {
+                try await $0.releasable(limit: 10, matchByEmail: false, except: [])
+            }
             #expect(found == ["910001"])
             try await store.transaction {
                 _ = try await Fold($0, policy: .init()).refresh(users: [], subscriptions: found)
@@ -60,7 +64,9 @@ import Testing
             try await store.receive([body], policy: BillingPolicy(matchByEmail: true))
             _ = try await store.createUser(email: "ada@Example.com", id: ada)
             for allowed in [false, true] {
-                let found = try await store.transaction { try await $0.releasable(limit: 10, matchByEmail: allowed) }
+                let found = try await store.transaction {
+                    try await $0.releasable(limit: 10, matchByEmail: allowed, except: [])
+                }
                 #expect(found == (allowed ? ["910001"] : []))
                 try await store.transaction {
                     _ = try await Fold($0, policy: BillingPolicy(matchByEmail: allowed)).refresh(users: [ada])

@@ -98,7 +98,7 @@ private func patiently<Result>(_ body: () async throws -> Result) async throws -
     for _ in 0..<9 {
         do {
             return try await body()
-        } catch StoreError.unavailable {
+        } catch StoreError.busy {
             continue
         }
     }

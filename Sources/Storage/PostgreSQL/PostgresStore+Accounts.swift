@@ -15,63 +15,76 @@ extension BucketRow {
     }
 }
 
-extension User {
-    init(row: PostgresRow) throws {
-        let (id, email, name, google, isActive, tier, units, reset, created, updated) = try row.decode(
-            UUID.self, String.self, String?.self, String?.self, Bool.self, String.self, Int.self, Date.self,
-            Date.self, Date.self)
-        self.init(
-            id: id, email: email, fullName: name, googleID: google, isActive: isActive, subscriptionTier: tier,
-            computeUnitsRemaining: units, computeUnitsResetDate: reset, createdAt: created, updatedAt: updated)
-    }
-}
-
 extension PostgresStore {
-    private static let userColumns = """
-        id, email, full_name, google_id, is_active, subscription_tier, compute_units_remaining,
-        compute_units_reset_date, created_at, updated_at
-        """
-
     /// The account's months begin with it, so a moved clock moves its creation too.
-    public func createUser(email: String, id: UUID?) async throws -> User {
-        do {
-            let rows = try await pool.query(
+    public func createUser(_ new: NewUser) async throws -> User {
+        try new.validate()
+        return try await unique {
+            try await pool.query(
                 """
-                insert into users (id, email, compute_units_remaining, compute_units_reset_date, created_at, billing_due_at)
-                select coalesce(\(id), gen_random_uuid()), \(email),
+                insert into users as u (
+                    id, email, full_name, google_id, compute_units_remaining, compute_units_reset_date, created_at,
+                    billing_due_at
+                )
+                select coalesce(\(new.id), gen_random_uuid()), \(new.email), \(new.fullName), \(new.googleID),
                     (select monthly_compute_units from subscription_plans where id = 'free'),
                     moment.at + interval '1 month', moment.at, moment.at
                 from (select coalesce(\(clock?()), now()) as at) as moment
-                returning \(unescaped: Self.userColumns)
-                """)
-            return try User(row: rows[0])
-        } catch let error as PostgresError where error.isUniqueViolation {
-            throw StoreError.conflict(
-                "an account with that \(error.constraint == "users_pkey" ? "id" : "e-mail") exists already")
-        } catch let error as PostgresError {
-            throw StoreError(error)
+                returning to_jsonb(u)
+                """
+            ).rows(User.self)[0]
+        }
+    }
+
+    public func updateUser(_ id: UUID, _ changes: UserChanges) async throws -> User {
+        try changes.validate()
+        let users = try await unique {
+            try await pool.query(
+                """
+                update users as u set
+                    email = coalesce(\(changes.email), email), full_name = coalesce(\(changes.fullName), full_name),
+                    google_id = coalesce(\(changes.googleID), google_id),
+                    is_active = coalesce(\(changes.isActive), is_active)
+                where id = \(id)
+                returning to_jsonb(u)
+                """
+            ).rows(User.self)
+        }
+        guard let user = users.first else { throw StoreError.notFound("account “\(id.text)”") }
+        return user
+    }
+
+    private func unique<Result>(_ body: () async throws -> Result) async throws -> Result {
+        try await mapped {
+            do {
+                return try await body()
+            } catch let error as PostgresError where error.isUniqueViolation {
+                throw StoreError.accountExists(column: error.constraint)
+            }
         }
     }
 
     public func user(id: UUID) async throws -> User? {
-        try await query("select \(unescaped: Self.userColumns) from users where id = \(id)")
-            .map(User.init(row:)).first
+        try await query("select to_jsonb(u) from users u where id = \(id)").rows(User.self).first
+    }
+
+    public func user(googleID: String) async throws -> User? {
+        try await query("select to_jsonb(u) from users u where google_id = \(googleID)").rows(User.self).first
     }
 
     public func users(email: String) async throws -> [User] {
         try await query(
-            "select \(unescaped: Self.userColumns) from users where lower(email) = lower(\(email)) order by created_at, id"
-        ).map(User.init(row:))
+            "select to_jsonb(u) from users u where lower(email) = lower(\(email)) order by created_at, id"
+        ).rows()
     }
 
     public func users(limit: Int, before: Cursor?) async throws -> [User] {
         try await query(
             """
-            select \(unescaped: Self.userColumns) from users
-            where (created_at, id) < (coalesce(\(before?.at), 'infinity'), coalesce(\(before?.id), \(UUID.greatest)))
+            select to_jsonb(u) from users u where \(behind: before, in: "users", alias: "u")
             order by created_at desc, id desc limit \(limit)
             """
-        ).map(User.init(row:))
+        ).rows()
     }
 
     public func entitlement(user: UUID) async throws -> Entitlement? {
@@ -125,9 +138,4 @@ extension LedgerRecord {
                 eventID: event, taskID: task, shortfall: shortfall, reason: reason),
             createdAt: created)
     }
-}
-
-extension UUID {
-    /// Sorts behind every other: where the first page begins.
-    static let greatest = UUID(uuid: (255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255))
 }

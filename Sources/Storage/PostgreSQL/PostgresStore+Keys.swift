@@ -27,8 +27,8 @@ extension PostgresStore {
         try await query(
             """
             select to_jsonb(k) from api_keys k
-            where (\(user)::uuid is null or user_id = \(user))
-                and (created_at, id) < (coalesce(\(before?.at), 'infinity'), coalesce(\(before?.id), \(UUID.greatest)))
+            where \(ownedBy: user)
+                and \(behind: before, in: "api_keys")
             order by created_at desc, id desc limit \(limit)
             """
         ).rows()
@@ -38,7 +38,7 @@ extension PostgresStore {
         let keys: [APIKey] = try await query(
             """
             update api_keys k set is_active = false
-            where id = \(id) and (\(user)::uuid is null or user_id = \(user))
+            where id = \(id) and \(ownedBy: user)
             returning to_jsonb(k)
             """
         ).rows()
@@ -59,11 +59,15 @@ extension PostgresStore {
         var holder = KeyHolder(user: try user.row(), key: try key.row(), at: at)
         guard holder.key.needsLastUse(at: at) else { return holder }
         holder.key.lastUsedAt = at
-        // Of several that see it due at once, one writes.
-        _ = try await query(
+        // Of several that see it due at once, one writes. A key opens what it opens whether or not this can be written.
+        _ = try? await query(
             """
             update api_keys set last_used_at = \(at)
-            where id = \(holder.key.id) and (last_used_at is null or last_used_at <= \(at - 60))
+            where id = (
+                select id from api_keys
+                where id = \(holder.key.id) and (last_used_at is null or last_used_at <= \(at - 60))
+                for no key update skip locked
+            )
             """)
         return holder
     }

@@ -2,57 +2,20 @@ public import Foundation
 import Postgres
 public import Selextract
 
-extension UserSubscription {
-    init(row: PostgresRow) throws {
-        let (
-            id, user, plan, provider, status, start, end, cancels, customer, variant, renews, ends, trialEnds,
-            pauseMode,
-            pauseResumes, source, created, updated
-        ) = try row.decode(
-            UUID.self, UUID.self, String.self, String?.self, String.self, Date.self, Date.self, Bool.self,
-            String?.self, String?.self, Date?.self, Date?.self, Date?.self, String?.self, Date?.self, Date?.self,
-            Date.self, Date.self)
-        self.init(
-            id: id, userID: user, planID: plan, lemonSqueezySubscriptionID: provider, status: status,
-            currentPeriodStart: start, currentPeriodEnd: end, cancelAtPeriodEnd: cancels,
-            lemonSqueezyCustomerID: customer, lemonSqueezyVariantID: variant, renewsAt: renews, endsAt: ends,
-            trialEndsAt: trialEnds, pauseMode: pauseMode, pauseResumesAt: pauseResumes, sourceUpdatedAt: source,
-            createdAt: created, updatedAt: updated)
-    }
-}
-
 extension PostgresStore {
-    private static let subscriptionColumns = """
-        id, user_id, plan_id, lemon_squeezy_subscription_id, status, current_period_start, current_period_end,
-        cancel_at_period_end, lemon_squeezy_customer_id, lemon_squeezy_variant_id, renews_at, ends_at, trial_ends_at,
-        pause_mode, pause_resumes_at, source_updated_at, created_at, updated_at
-        """
-
     public func subscriptions(user: UUID?, limit: Int, before: Cursor?) async throws -> [UserSubscription] {
-        var text = PostgresQuery.StringInterpolation(literalCapacity: 500, interpolationCount: 4)
-        text.appendLiteral("select \(Self.subscriptionColumns) from user_subscriptions where true")
-        if let user {
-            text.appendLiteral(" and user_id = ")
-            text.appendInterpolation(user)
-        }
-        if let before {
-            text.appendLiteral(" and (created_at, id) < (")
-            text.appendInterpolation(before.at)
-            text.appendLiteral(", ")
-            text.appendInterpolation(before.id)
-            text.appendLiteral(")")
-        }
-        text.appendLiteral(" order by created_at desc, id desc limit ")
-        text.appendInterpolation(limit)
-        return try await query(PostgresQuery(stringInterpolation: text)).map(UserSubscription.init(row:))
+        try await query(
+            """
+            select to_jsonb(s) from user_subscriptions s
+            where \(ownedBy: user) and \(behind: before, in: "user_subscriptions", alias: "s")
+            order by created_at desc, id desc limit \(limit)
+            """
+        ).rows()
     }
 
     public func subscription(_ lemonSqueezyID: String) async throws -> UserSubscription? {
         try await query(
-            """
-            select \(unescaped: Self.subscriptionColumns) from user_subscriptions
-            where lemon_squeezy_subscription_id = \(lemonSqueezyID)
-            """
-        ).map(UserSubscription.init(row:)).first
+            "select to_jsonb(s) from user_subscriptions s where lemon_squeezy_subscription_id = \(lemonSqueezyID)"
+        ).rows(UserSubscription.self).first
     }
 }

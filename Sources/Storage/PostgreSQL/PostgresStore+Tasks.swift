@@ -49,7 +49,7 @@ extension PostgresStore {
             from (
                 select * from tasks
                 where user_id = \(user)
-                    and (created_at, id) < (coalesce(\(before?.at), 'infinity'), coalesce(\(before?.id), \(UUID.greatest)))
+                    and \(behind: before, in: "tasks")
                 order by created_at desc, id desc limit \(limit)
             ) as t
             cross join lateral (
@@ -71,7 +71,7 @@ extension PostgresStore {
             """
             select to_jsonb(l) from task_logs l join tasks t on t.id = l.task_id
             where l.task_id = \(task) and t.user_id = \(user)
-                and (l.timestamp, l.id) < (coalesce(\(before?.at), 'infinity'), coalesce(\(before?.id), \(UUID.greatest)))
+                and \(behind: before, in: "task_logs", alias: "l", by: "timestamp")
             order by l.timestamp desc, l.id desc limit \(limit)
             """
         ).rows()
@@ -79,7 +79,7 @@ extension PostgresStore {
 
     public func add(_ logs: [TaskLog], of user: UUID) async throws -> Int {
         guard !logs.isEmpty else { return 0 }
-        return try await query(Self.insertion(of: logs, user: user)).affected
+        return try await transaction { try await $0.add(logs, of: user) }
     }
 
     static func insertion(of logs: [TaskLog], user: UUID) throws -> PostgresQuery {

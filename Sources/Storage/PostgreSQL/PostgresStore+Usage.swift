@@ -17,7 +17,7 @@ extension PostgresStore {
 
     public func add(_ usage: [UsageAddition]) async throws {
         guard !usage.isEmpty else { return }
-        _ = try await query(Self.insertion(of: usage))
+        try await transaction { try await $0.add(usage) }
     }
 
     /// In the order of the index, so that two batches never wait for each other.

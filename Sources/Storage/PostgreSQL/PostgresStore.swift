@@ -8,6 +8,8 @@ public struct PostgresStore: Store {
     let pool: PostgresPool
     let clock: (@Sendable () -> Date)?
     private let replica: (any Store)?
+    /// An instance or a program that hangs must not hold up the others for long.
+    private let timeouts: PostgresTimeouts
     /// Which migrations lead to the schema; tests bring others.
     var plan = MigrationPlan(known: Schema.postgreSQL)
 
@@ -24,13 +26,14 @@ public struct PostgresStore: Store {
         self.pool = PostgresPool(pool)
         clock = configuration.clock
         self.replica = replica
+        timeouts = PostgresTimeouts(lock: configuration.lockTimeout, idle: .seconds(30))
     }
 
     public func transaction<Result: Sendable>(
         _ body: @Sendable (any StoreTransaction) async throws -> Result
     ) async throws -> Result {
         try await mapped {
-            try await pool.withTransaction { connection in
+            try await pool.withTransaction(timeouts: timeouts) { connection in
                 try await body(PostgresTransaction(connection: connection, clock: clock))
             }
         }
@@ -61,10 +64,12 @@ public struct PostgresStore: Store {
 
 extension StoreError {
     /// Whether trying again can help is told by the class of the SQLSTATE: connections, resources, the operator's
-    /// intervention, a lock not to be had in time, a server that is read-only for now, a collision.
+    /// intervention, a server that is read-only for now, a collision; 55P03 is a lock that was not to be had in time.
     init(_ error: PostgresError) {
         let transient = ["53", "57", "58", "40"].contains { error.sqlState?.hasPrefix($0) ?? false }
-        if error.isConnectionLost || transient || error.sqlState == "55P03" || error.sqlState == "25006" {
+        if error.sqlState == "55P03" {
+            self = .busy(error.description)
+        } else if error.isConnectionLost || transient || error.sqlState == "25006" {
             self = .unavailable(error.description)
         } else if error.isMissingObject {
             self = .schema("\(error.description): run `migrate`")

@@ -11,9 +11,12 @@ extension PostgresTransaction {
         try await connection.query("select pg_try_advisory_xact_lock(\(Self.clockLock))").values() == [true]
     }
 
-    func dueAccounts(at now: Date, limit: Int) async throws -> [UUID] {
+    func dueAccounts(at now: Date, limit: Int, except: [UUID]) async throws -> [UUID] {
         try await connection.query(
-            "select id from users where billing_due_at <= \(now) order by billing_due_at, id limit \(limit)"
+            """
+            select id from users where billing_due_at <= \(now) and id <> all(\(except))
+            order by billing_due_at, id limit \(limit)
+            """
         ).values()
     }
 

@@ -87,8 +87,10 @@ extension PostgresTransaction {
             """
             select customer_id, subscription_id from webhook_events where user_id = any(\(users))
             union
-            select customer_id, subscription_id from webhook_events
-            where outcome = 'parked' and claimed_user_id = any(\(users))
+            select customer_id, subscription_id from webhook_events where claimed_user_id = any(\(users))
+            union
+            select lemon_squeezy_customer_id, lemon_squeezy_subscription_id from user_subscriptions
+            where source_updated_at is not null and user_id = any(\(users))
             union
             select e.customer_id, e.subscription_id
             from users u join webhook_events e on e.outcome = 'parked' and lower(e.email) = lower(u.email)
@@ -150,7 +152,7 @@ extension PostgresTransaction {
             """)
     }
 
-    func releasable(limit: Int, matchByEmail: Bool) async throws -> Set<String> {
+    func releasable(limit: Int, matchByEmail: Bool, except: Set<String>) async throws -> Set<String> {
         let rows = try await connection.query(
             """
             select subscription_id from (
@@ -170,7 +172,7 @@ extension PostgresTransaction {
                 from webhook_events e join users u on lower(u.email) = lower(e.email)
                 where \(matchByEmail) and e.outcome = 'parked' and e.reason = 'unknown_account'
             ) as found
-            where subscription_id is not null
+            where subscription_id is not null and subscription_id <> all(\(Array(except)))
             order by subscription_id
             limit \(limit)
             """)

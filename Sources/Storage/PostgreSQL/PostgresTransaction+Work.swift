@@ -59,6 +59,46 @@ extension PostgresTransaction {
         return saved
     }
 
+    func lockSubscription(_ id: UUID, of user: UUID) async throws -> UserSubscription? {
+        try await connection.query(
+            "select to_jsonb(s) from user_subscriptions s where s.id = \(id) and s.user_id = \(user) for no key update"
+        ).rows(UserSubscription.self).first
+    }
+
+    func insert(_ subscription: UserSubscription) async throws -> UserSubscription {
+        try await connection.query(
+            """
+            insert into user_subscriptions as s (
+                id, user_id, plan_id, status, current_period_start, current_period_end, created_at
+            )
+            values (
+                \(subscription.id), \(subscription.userID), \(subscription.planID), \(subscription.status),
+                \(subscription.currentPeriodStart), \(subscription.currentPeriodEnd), \(subscription.createdAt)
+            )
+            returning to_jsonb(s)
+            """
+        ).rows()[0]
+    }
+
+    func save(_ subscription: UserSubscription) async throws -> UserSubscription {
+        try await connection.query(
+            """
+            update user_subscriptions s set
+                status = \(subscription.status), current_period_start = \(subscription.currentPeriodStart),
+                current_period_end = \(subscription.currentPeriodEnd),
+                cancel_at_period_end = \(subscription.cancelAtPeriodEnd), renews_at = \(subscription.renewsAt),
+                ends_at = \(subscription.endsAt), pause_mode = \(subscription.pauseMode),
+                pause_resumes_at = \(subscription.pauseResumesAt)
+            where s.id = \(subscription.id)
+            returning to_jsonb(s)
+            """
+        ).rows()[0]
+    }
+
+    func deleteUser(_ id: UUID) async throws -> Bool {
+        try await connection.query("delete from users where id = \(id)").affected > 0
+    }
+
     func add(_ logs: [TaskLog], of user: UUID) async throws -> Int {
         guard !logs.isEmpty else { return 0 }
         return try await connection.query(PostgresStore.insertion(of: logs, user: user)).affected

@@ -13,14 +13,9 @@ struct PostgresTransaction: StoreTransaction {
     }
 
     /// Locks that end with the transaction, so that they work through PgBouncer; sorted, so that two transactions never
-    /// wait for each other. The time limits keep an instance that hangs from holding up the others for long.
+    /// wait for each other.
     func lock(customers: Set<String>, subscriptions: Set<String>) async throws {
         let keys = customers.map { "customer:\($0)" } + subscriptions.map { "subscription:\($0)" }
-        _ = try await connection.query(
-            """
-            select set_config('lock_timeout', '4s', true),
-                set_config('idle_in_transaction_session_timeout', '30s', true)
-            """)
         guard !keys.isEmpty else { return }
         _ = try await connection.query(
             """

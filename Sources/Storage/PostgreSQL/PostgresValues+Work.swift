@@ -13,7 +13,9 @@ extension PostgresJSON {
     /// A row of a shared table that `to_jsonb` wrote: the models' coding keys are its columns.
     func row<Row: Decodable>(_ type: Row.Type = Row.self) throws -> Row {
         do {
-            return try JSONDecoder().decode(Row.self, from: Data(text.utf8))
+            let decoder = JSONDecoder()
+            decoder.userInfo[.isStoredJSON] = true
+            return try decoder.decode(Row.self, from: Data(text.utf8))
         } catch {
             // The error's own text may hold values.
             throw StoreError.failed("the row cannot be read as \(Row.self)")

@@ -22,7 +22,7 @@ extension User {
             Date.self, Date.self)
         self.init(
             id: id, email: email, fullName: name, googleID: google, isActive: isActive, subscriptionTier: tier,
-            computeUnitsRemaining: units, computeUnitsResetDate: reset, createdAt: created, updatedAt: updated)
+            computeUnitsRemaining: units.asColumn, computeUnitsResetDate: reset, createdAt: created, updatedAt: updated)
     }
 }
 
@@ -38,7 +38,7 @@ extension Entitlement {
 }
 
 extension SQLiteStore {
-    private static let userColumns = """
+    static let userColumns = """
         id, email, full_name, google_id, is_active, subscription_tier, compute_units_remaining,
         compute_units_reset_date, created_at, updated_at
         """
@@ -47,35 +47,65 @@ extension SQLiteStore {
     static let moment = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"
 
     /// The account's months begin with it, so a moved clock moves its creation too.
-    public func createUser(email: String, id: UUID?) async throws -> User {
+    public func createUser(_ new: NewUser) async throws -> User {
+        try new.validate()
         let at = clock?()
-        return try await write { writer in
+        return try await unique { writer in
+            let rows = try await writer.query(
+                """
+                insert into users (
+                    id, email, full_name, google_id, compute_units_remaining, compute_units_reset_date, created_at,
+                    billing_due_at
+                )
+                select \(new.id ?? UUID()), \(new.email), \(new.fullName), \(new.googleID),
+                    (select monthly_compute_units from subscription_plans where id = 'free'),
+                    min(
+                        strftime('%Y-%m-%d', moment.at, '+1 month'),
+                        strftime('%Y-%m-%d', moment.at, 'start of month', '+2 months', '-1 day')
+                    ) || substr(moment.at, 11),
+                    moment.at, moment.at
+                from (select coalesce(\(at), \(unescaped: Self.moment)) as at) as moment
+                returning \(unescaped: Self.userColumns)
+                """)
+            return try User(row: rows[0])
+        }
+    }
+
+    public func updateUser(_ id: UUID, _ changes: UserChanges) async throws -> User {
+        try changes.validate()
+        return try await unique { writer in
+            try await writer.query(
+                """
+                update users set
+                    email = coalesce(\(changes.email), email), full_name = coalesce(\(changes.fullName), full_name),
+                    google_id = coalesce(\(changes.googleID), google_id),
+                    is_active = coalesce(\(changes.isActive), is_active)
+                where id = \(id)
+                """)
+            // `returning` would not show what the trigger writes after it.
+            guard let row = try await writer.query(Self.userQuery(id)).first else {
+                throw StoreError.notFound("account “\(id.text)”")
+            }
+            return try User(row: row)
+        }
+    }
+
+    private func unique<Result>(_ body: (SQLiteWriter) async throws -> Result) async throws -> Result {
+        try await write { writer in
             do {
-                let rows = try await writer.query(
-                    """
-                    insert into users (
-                        id, email, compute_units_remaining, compute_units_reset_date, created_at, billing_due_at
-                    )
-                    select \(id ?? UUID()), \(email),
-                        (select monthly_compute_units from subscription_plans where id = 'free'),
-                        min(
-                            strftime('%Y-%m-%d', moment.at, '+1 month'),
-                            strftime('%Y-%m-%d', moment.at, 'start of month', '+2 months', '-1 day')
-                        ) || substr(moment.at, 11),
-                        moment.at, moment.at
-                    from (select coalesce(\(at), \(unescaped: Self.moment)) as at) as moment
-                    returning \(unescaped: Self.userColumns)
-                    """)
-                return try User(row: rows[0])
+                return try await body(writer)
             } catch let error as DatabaseError where error.isUniqueViolation {
-                let isID = error.message?.hasSuffix("users.id") ?? false
-                throw StoreError.conflict("an account with that \(isID ? "id" : "e-mail") exists already")
+                throw StoreError.accountExists(column: error.message)
             }
         }
     }
 
     public func user(id: UUID) async throws -> User? {
-        try await query("select \(unescaped: Self.userColumns) from users where id = \(id)")
+        try await query(Self.userQuery(id)).map(User.init(row:)).first
+    }
+
+    public func user(googleID: String) async throws -> User? {
+        try await query("select \(unescaped: Self.userColumns) from users where google_id = \(googleID)")
             .map(User.init(row:)).first
     }
 
@@ -89,7 +119,7 @@ extension SQLiteStore {
         try await query(
             """
             select \(unescaped: Self.userColumns) from users
-            where (created_at, id) < (coalesce(\(before?.at), 'infinity'), coalesce(\(before?.id), \(UUID.greatest)))
+            where \(behind: before, in: "users")
             order by created_at desc, id desc limit \(limit)
             """
         ).map(User.init(row:))

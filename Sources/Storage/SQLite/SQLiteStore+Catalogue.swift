@@ -7,8 +7,9 @@ extension SubscriptionPlan {
         let (id, name, description, units, tasks, price, variant, isActive, created) = try row.decode(
             String.self, String.self, String?.self, Int.self, Int.self, Int.self, String?.self, Bool.self, Date.self)
         self.init(
-            id: id, name: name, description: description, monthlyComputeUnits: units, maxConcurrentTasks: tasks,
-            priceCents: price, lemonSqueezyVariantID: variant, isActive: isActive, createdAt: created)
+            id: id, name: name, description: description, monthlyComputeUnits: units.asColumn,
+            maxConcurrentTasks: tasks.asColumn, priceCents: price.asColumn, lemonSqueezyVariantID: variant,
+            isActive: isActive, createdAt: created)
     }
 }
 

@@ -28,22 +28,13 @@ extension SQLiteStore {
         """
 
     public func subscriptions(user: UUID?, limit: Int, before: Cursor?) async throws -> [UserSubscription] {
-        var text = SQLiteQuery.StringInterpolation(literalCapacity: 500, interpolationCount: 4)
-        text.appendLiteral("select \(Self.subscriptionColumns) from user_subscriptions where true")
-        if let user {
-            text.appendLiteral(" and user_id = ")
-            text.appendInterpolation(user)
-        }
-        if let before {
-            text.appendLiteral(" and (created_at, id) < (")
-            text.appendInterpolation(before.at)
-            text.appendLiteral(", ")
-            text.appendInterpolation(before.id)
-            text.appendLiteral(")")
-        }
-        text.appendLiteral(" order by created_at desc, id desc limit ")
-        text.appendInterpolation(limit)
-        return try await query(SQLiteQuery(stringInterpolation: text)).map(UserSubscription.init(row:))
+        try await query(
+            """
+            select \(unescaped: Self.subscriptionColumns) from user_subscriptions
+            where \(ownedBy: user) and \(behind: before, in: "user_subscriptions")
+            order by created_at desc, id desc limit \(limit)
+            """
+        ).map(UserSubscription.init(row:))
     }
 
     public func subscription(_ lemonSqueezyID: String) async throws -> UserSubscription? {

@@ -3,11 +3,7 @@ public import Selextract
 
 extension SQLiteStore {
     static func userQuery(_ id: UUID) -> SQLiteQuery {
-        """
-        select id, email, full_name, google_id, is_active, subscription_tier, compute_units_remaining,
-            compute_units_reset_date, created_at, updated_at
-        from users where id = \(id)
-        """
+        "select \(unescaped: userColumns) from users where id = \(id)"
     }
 
     static func taskQuery(_ id: UUID, of user: UUID) -> SQLiteQuery {
@@ -47,7 +43,7 @@ extension SQLiteStore {
                 """
                 select \(unescaped: ScrapingTask.sqliteColumns) from tasks
                 where user_id = \(user)
-                    and (created_at, id) < (coalesce(\(before?.at), 'infinity'), coalesce(\(before?.id), \(UUID.greatest)))
+                    and \(behind: before, in: "tasks")
                 order by created_at desc, id desc limit \(limit)
                 """
             ).map(ScrapingTask.init(row:))
@@ -70,7 +66,7 @@ extension SQLiteStore {
             select l.id, l.task_id, l.level, l.message, l.metadata, l.timestamp
             from task_logs l join tasks t on t.id = l.task_id
             where l.task_id = \(task) and t.user_id = \(user)
-                and (l.timestamp, l.id) < (coalesce(\(before?.at), 'infinity'), coalesce(\(before?.id), \(UUID.greatest)))
+                and \(behind: before, in: "task_logs", alias: "l", by: "timestamp")
             order by l.timestamp desc, l.id desc limit \(limit)
             """
         ).map(TaskLog.init(row:))

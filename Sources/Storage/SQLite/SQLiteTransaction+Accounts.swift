@@ -45,7 +45,7 @@ extension SQLiteTransaction {
         return PlanCatalog(
             plans: plans, variants: Dictionary(variants) { first, _ in first },
             terms: Dictionary(grouping: terms, by: \.0).mapValues { terms in
-                terms.map { PlanCatalog.Terms(validFrom: $0.1, monthlyComputeUnits: $0.2) }
+                terms.map { PlanCatalog.Terms(validFrom: $0.1, monthlyComputeUnits: $0.2.asColumn) }
             })
     }
 
@@ -70,7 +70,8 @@ extension SQLiteTransaction {
                 last = LedgerEntry(userID: id, kind: kind, units: change, balance: balance, line: line, begin: begin)
             }
             return AccountRow(
-                userID: id, createdAt: created, tier: tier, unitsRemaining: units, resetDate: reset, dueAt: due,
+                userID: id, createdAt: created, tier: tier, unitsRemaining: units.asColumn, resetDate: reset,
+                dueAt: due,
                 lastEntry: last)
         }
     }
@@ -132,9 +133,12 @@ extension SQLiteTransaction {
         }
     }
 
-    func dueAccounts(at now: Date, limit: Int) async throws -> [UUID] {
+    func dueAccounts(at now: Date, limit: Int, except: [UUID]) async throws -> [UUID] {
         try await connection.query(
-            "select id from users where billing_due_at <= \(now) order by billing_due_at limit \(limit)"
+            """
+            select id from users where billing_due_at <= \(now) and id not in \(each: except)
+            order by billing_due_at, id limit \(limit)
+            """
         ).values()
     }
 }

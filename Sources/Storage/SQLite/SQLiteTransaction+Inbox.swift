@@ -63,8 +63,10 @@ extension SQLiteTransaction {
             """
             select customer_id, subscription_id from webhook_events where user_id in \(each: users)
             union
-            select customer_id, subscription_id from webhook_events
-            where outcome = 'parked' and claimed_user_id in \(each: users)
+            select customer_id, subscription_id from webhook_events where claimed_user_id in \(each: users)
+            union
+            select lemon_squeezy_customer_id, lemon_squeezy_subscription_id from user_subscriptions
+            where source_updated_at is not null and user_id in \(each: users)
             union
             select e.customer_id, e.subscription_id
             from users u join webhook_events e on e.outcome = 'parked' and lower(e.email) = lower(u.email)
@@ -108,7 +110,7 @@ extension SQLiteTransaction {
         ).values()
     }
 
-    func releasable(limit: Int, matchByEmail: Bool) async throws -> Set<String> {
+    func releasable(limit: Int, matchByEmail: Bool, except: Set<String>) async throws -> Set<String> {
         let rows = try await connection.query(
             """
             select subscription_id from (
@@ -128,7 +130,7 @@ extension SQLiteTransaction {
                 from webhook_events e join users u on lower(u.email) = lower(e.email)
                 where \(matchByEmail) and e.outcome = 'parked' and e.reason = 'unknown_account'
             ) as found
-            where subscription_id is not null
+            where subscription_id is not null and subscription_id not in \(each: except)
             order by subscription_id
             limit \(limit)
             """)

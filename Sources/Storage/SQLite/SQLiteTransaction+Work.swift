@@ -49,6 +49,51 @@ extension SQLiteTransaction {
         return saved
     }
 
+    func lockSubscription(_ id: UUID, of user: UUID) async throws -> UserSubscription? {
+        try await connection.query(
+            """
+            select \(unescaped: SQLiteStore.subscriptionColumns) from user_subscriptions
+            where id = \(id) and user_id = \(user)
+            """
+        ).map(UserSubscription.init(row:)).first
+    }
+
+    func insert(_ subscription: UserSubscription) async throws -> UserSubscription {
+        let rows = try await connection.query(
+            """
+            insert into user_subscriptions (
+                id, user_id, plan_id, status, current_period_start, current_period_end, created_at
+            )
+            values (
+                \(subscription.id), \(subscription.userID), \(subscription.planID), \(subscription.status),
+                \(subscription.currentPeriodStart), \(subscription.currentPeriodEnd), \(subscription.createdAt)
+            )
+            returning \(unescaped: SQLiteStore.subscriptionColumns)
+            """)
+        return try UserSubscription(row: rows[0])
+    }
+
+    func save(_ subscription: UserSubscription) async throws -> UserSubscription {
+        try await connection.query(
+            """
+            update user_subscriptions set
+                status = \(subscription.status), current_period_start = \(subscription.currentPeriodStart),
+                current_period_end = \(subscription.currentPeriodEnd),
+                cancel_at_period_end = \(subscription.cancelAtPeriodEnd), renews_at = \(subscription.renewsAt),
+                ends_at = \(subscription.endsAt), pause_mode = \(subscription.pauseMode),
+                pause_resumes_at = \(subscription.pauseResumesAt)
+            where id = \(subscription.id)
+            """)
+        guard let saved = try await lockSubscription(subscription.id, of: subscription.userID) else {
+            throw StoreError.notFound("subscription “\(subscription.id.text)”")
+        }
+        return saved
+    }
+
+    func deleteUser(_ id: UUID) async throws -> Bool {
+        try await !connection.query("delete from users where id = \(id) returning 1").isEmpty
+    }
+
     func add(_ logs: [TaskLog], of user: UUID) async throws -> Int {
         try await connection.transact { try $0.add(logs, of: user) }
     }

@@ -21,10 +21,9 @@ extension MetadataValue: SQLiteValue {
         (try? json()).map { String(decoding: $0, as: UTF8.self).databaseValue } ?? .null
     }
     init?(sqliteValue: DatabaseValue) {
-        guard case .string(let text) = sqliteValue.storage, let value = try? MetadataValue(json: Data(text.utf8)) else {
-            return nil
-        }
-        self = value
+        guard case .string(let text) = sqliteValue.storage else { return nil }
+        // SQLite takes for JSON what Foundation does not, as half a surrogate pair: then it is a text.
+        self = (try? MetadataValue(json: Data(text.utf8), isStored: true)) ?? .string(text)
     }
 }
 

@@ -2,6 +2,7 @@ import Billing
 import Foundation
 import GRDB
 import LemonSqueezy
+import Selextract
 
 /// A value that can be bound, in the form the schema keeps it in.
 protocol SQLiteEncodable: Sendable {
@@ -47,6 +48,12 @@ extension Int: SQLiteValue {
     }
 }
 
+extension Int {
+    /// At most what the column holds on PostgreSQL: SQLite's integers are wider, and what others write there must not
+    /// overflow where it is reckoned with.
+    var asColumn: Int { Int(Int32(clamping: self)) }
+}
+
 extension Bool: SQLiteValue {
     var sqliteValue: DatabaseValue { databaseValue }
     init?(sqliteValue: DatabaseValue) {
@@ -85,16 +92,16 @@ extension Date: SQLiteValue {
         return (text.prefix(20) + "\(1000 + fraction)".suffix(3) + "Z").databaseValue
     }
 
-    /// Other programs may have written more digits, or fewer.
+    /// Also as other programs write it: with a space for `T`, more digits or fewer, an offset, or none for UTC.
     init?(sqliteValue: DatabaseValue) {
         guard case .string(let text) = sqliteValue.storage else { return nil }
-        guard let seconds = Timestamp.date(from: text) else {
-            guard let date = try? Date(text, strategy: .iso8601) else { return nil }
+        if let date = ISOTime.date(from: text) ?? ISOTime.date(from: text + "Z") ?? ISOTime.date(from: text + ":00") {
             self = date
-            return
+        } else if let day = UsageDay(text) {
+            self = day.start
+        } else {
+            return nil
         }
-        let digits = text.utf8.dropFirst(20).prefix { $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") }
-        self = seconds + (Double("0.\(String(digits) ?? "0")") ?? 0)
     }
 }
 

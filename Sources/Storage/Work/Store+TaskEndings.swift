@@ -7,6 +7,7 @@ public import Selextract
 /// A task that was started is charged for each started minute, 1 unit each, up to what is left; the ledger records what is
 /// lacking (R15). It ends whatever has become of its account meanwhile: inactive, without units, waiting for payment. The
 /// charge's key is the task, so that it is charged once. A task that never started costs nothing and counts as no use.
+/// If another program holds the account or the task, it is waited for, some 20 seconds in all (`StoreError.busy`).
 extension Store {
     /// The task ended well. A path of more than 500 characters is kept in the log alone.
     ///
@@ -37,6 +38,19 @@ extension Store {
     }
 
     private func end(
+        _ id: UUID, of user: UUID, _ ending: TaskEnding, policy: BillingPolicy
+    ) async throws -> ScrapingTask {
+        for _ in 1..<5 {
+            do {
+                return try await endOnce(id, of: user, ending, policy: policy)
+            } catch StoreError.busy {
+                continue
+            }
+        }
+        return try await endOnce(id, of: user, ending, policy: policy)
+    }
+
+    private func endOnce(
         _ id: UUID, of user: UUID, _ ending: TaskEnding, policy: BillingPolicy
     ) async throws -> ScrapingTask {
         try await transaction { transaction in

@@ -16,6 +16,20 @@ public protocol WorkTransaction: Sendable {
     ///
     /// - Returns: the row as it is stored.
     func save(_ task: ScrapingTask) async throws -> ScrapingTask
+    /// Locks the subscription's row until the transaction ends; nil if the account has no such subscription.
+    func lockSubscription(_ id: UUID, of user: UUID) async throws -> UserSubscription?
+    /// For one that is not the provider's.
+    ///
+    /// - Returns: the row as it is stored.
+    func insert(_ subscription: UserSubscription) async throws -> UserSubscription
+    /// Writes what cancelling and renewing can change.
+    ///
+    /// - Returns: the row as it is stored.
+    func save(_ subscription: UserSubscription) async throws -> UserSubscription
+    /// Deletes an account with all that is its; its events wait from now on (R3).
+    ///
+    /// - Returns: whether there was one.
+    func deleteUser(_ id: UUID) async throws -> Bool
     /// As ``WorkStore/add(_:of:)``.
     @discardableResult
     func add(_ logs: [TaskLog], of user: UUID) async throws -> Int

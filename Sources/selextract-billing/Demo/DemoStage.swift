@@ -62,7 +62,7 @@ struct DemoStage: Sendable {
         let opening = Date(timeIntervalSince1970: 1_790_812_800)  // 2026-10-01 00:00:00 UTC
         clock.now = opening
         for act in acts where act.name != "unknown-account" {
-            _ = try await store.createUser(email: "\(act.name)@example.com", id: act.user)
+            _ = try await store.createUser(NewUser(id: act.user, email: "\(act.name)@example.com"))
         }
         var scenes: [DemoScene] = []
         var shown: [UUID: String] = [:]
@@ -80,7 +80,7 @@ struct DemoStage: Sendable {
         }
         let last = deliveries.map(\.1.at).max() ?? opening
         for act in acts where act.name == "unknown-account" {
-            _ = try await store.createUser(email: "\(act.name)@example.com", id: act.user)
+            _ = try await store.createUser(NewUser(id: act.user, email: "\(act.name)@example.com"))
         }
         try await tick(until: last.addingTimeInterval(20 * 86_400), acts, &scenes, &shown)
         return try await document(acts, scenes)

@@ -98,7 +98,8 @@ struct Replay: AsyncParsableCommand {
     private func createAccounts(of payloads: [Payload], _ settings: Settings) async throws {
         try await withStore(settings) { store, settings in
             for account in Payload.accounts(payloads) where try await store.user(id: account.id) == nil {
-                _ = try await store.createAccount(email: account.email, id: account.id, policy: settings.policy)
+                _ = try await store.createAccount(
+                    NewUser(id: account.id, email: account.email), policy: settings.policy)
             }
         }
     }

@@ -4,8 +4,10 @@ import Selextract
 
 struct Users: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Creates and shows accounts, gives and takes units.",
-        subcommands: [UsersCreate.self, UsersList.self, UsersShow.self, UsersAdjust.self]
+        abstract: "Creates, shows, changes and deletes accounts, gives and takes units.",
+        subcommands: [
+            UsersCreate.self, UsersList.self, UsersShow.self, UsersSet.self, UsersAdjust.self, UsersDelete.self,
+        ]
     )
 
     static let columns: [Column<User>] = [

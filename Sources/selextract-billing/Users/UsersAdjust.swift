@@ -19,7 +19,7 @@ struct UsersAdjust: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
 
     mutating func validate() throws {
-        guard units != 0, abs(units) <= 1_000_000_000 else {
+        guard units != 0, (-1_000_000_000...1_000_000_000).contains(units) else {
             throw ValidationError("UNITS must be a number other than 0, at most 1000000000.")
         }
         if reason.isEmpty { throw ValidationError("--reason must say why.") }

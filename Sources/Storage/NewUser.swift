@@ -1,0 +1,52 @@
+public import Foundation
+
+/// An account that is to be created.
+public struct NewUser: Sendable, Hashable {
+    /// nil: a random one.
+    public var id: UUID?
+    public var email: String
+    public var fullName: String?
+    public var googleID: String?
+
+    public init(id: UUID? = nil, email: String, fullName: String? = nil, googleID: String? = nil) {
+        self.id = id
+        self.email = email
+        self.fullName = fullName
+        self.googleID = googleID
+    }
+
+    /// - Throws: `StoreError.conflict`.
+    func validate() throws {
+        try email.fitting(1...255, "an e-mail")
+        try fullName?.fitting(0...255, "a full name")
+        try googleID?.fitting(1...255, "a Google id")
+    }
+}
+
+/// What can be changed about an account by hand; its plan and units follow from its subscriptions.
+public struct UserChanges: Sendable, Hashable {
+    public var email: String?
+    public var fullName: String?
+    public var googleID: String?
+    /// Whether it may do anything.
+    public var isActive: Bool?
+
+    public init() {}
+
+    /// - Throws: `StoreError.conflict`.
+    func validate() throws {
+        try email?.fitting(1...255, "an e-mail")
+        try fullName?.fitting(0...255, "a full name")
+        try googleID?.fitting(1...255, "a Google id")
+    }
+}
+
+extension StoreError {
+    /// - Parameter column: what the database says of the unique column that holds the value already.
+    static func accountExists(column: String?) -> StoreError {
+        let column = column ?? ""
+        let what =
+            if column.contains("email") { "e-mail" } else if column.contains("google") { "Google id" } else { "id" }
+        return .conflict("an account with that \(what) exists already")
+    }
+}
