@@ -102,7 +102,9 @@ let package = Package(
         .testTarget(name: "PostgresTests", dependencies: ["Postgres"], swiftSettings: settings),
         .testTarget(
             name: "StorageTests",
-            dependencies: ["Billing", "LemonSqueezy", "Payloads", "Schema", "Selextract", "Storage", "TestSupport"],
+            dependencies: [
+                "Billing", "LemonSqueezy", "Payloads", "Postgres", "Schema", "Selextract", "Storage", "TestSupport",
+            ],
             swiftSettings: settings
         ),
         .testTarget(

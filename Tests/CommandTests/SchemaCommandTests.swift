@@ -29,6 +29,18 @@ struct SchemaCommandTests {
         }
     }
 
+    @Test("A damaged record of migrations is listed, too", arguments: DatabaseKind.allCases)
+    func validateRecord(kind: DatabaseKind) async throws {
+        try await kind.withDatabase { database in
+            let program = try Program(["DATABASE_URL": database.url])
+            try await database.execute("alter table schema_migrations drop column applied_at")
+            let damaged = try await program.run("validate-schema")
+            #expect(damaged.status == 1)
+            #expect(damaged.errors.isEmpty)
+            #expect(damaged.text == "column schema_migrations.applied_at is missing\n")
+        }
+    }
+
     @Test("Rows are counted and space is given free", arguments: DatabaseKind.allCases)
     func counts(kind: DatabaseKind) async throws {
         try await kind.withDatabase { database in

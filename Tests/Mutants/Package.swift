@@ -52,7 +52,9 @@ if stores {
         ),
         .testTarget(
             name: "StorageTests",
-            dependencies: ["Billing", "LemonSqueezy", "Payloads", "Schema", "Selextract", "Storage", "TestSupport"],
+            dependencies: [
+                "Billing", "LemonSqueezy", "Payloads", "Postgres", "Schema", "Selextract", "Storage", "TestSupport",
+            ],
             swiftSettings: settings
         ),
     ]

@@ -1,5 +1,6 @@
 import Foundation
 import Payloads
+import Postgres
 import Testing
 import TestSupport
 
@@ -11,8 +12,9 @@ import TestSupport
     func `the expected catalogue is that of a freshly migrated database`(kind: DatabaseKind) async throws {
         let found = try await kind.withStore { store in
             switch store {
-            case let store as PostgresStore: try await store.catalogue().0
-            case let store as SQLiteStore: try await store.catalogue().0
+            case let store as PostgresStore:
+                try await store.pool.withTransaction { try await PostgresStore.catalogue($0) }
+            case let store as SQLiteStore: try await store.read { try SQLiteStore.catalogue($0) }
             default: Catalogue(version: 0, entries: [])
             }
         }
@@ -39,6 +41,7 @@ import TestSupport
             ("lower( Email ) -- why\n = 'It''s  A' /* not\nthis */ ,x", "lower(email) = 'It''s  A', x"),
             ("(status)::text = ANY (ARRAY['a'::varchar])", "(status)::text = any (array['a'::varchar])"),
             ("\"order\".\"Mixed Case\"", "order.\"Mixed Case\""), ("a<>-1", "a <>- 1"), ("'open", "'open"),
+            ("set search_path = \"\"", "set search_path = \"\""),
         ])
     func `two spellings of the same SQL are one text`(sql: String, text: String) {
         #expect(SQLText(sql).description == text)

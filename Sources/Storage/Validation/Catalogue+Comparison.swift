@@ -16,28 +16,38 @@ extension Catalogue {
     /// What is not as in this catalogue, the expected one.
     func compare(_ found: Catalogue) -> SchemaReport {
         let isLoose = found.version != version
-        var rest = Dictionary(found.entries.map { (Key($0, isLoose), $0) }) { first, _ in first }
+        // A table may have several constraints over the same columns.
+        var rest = Dictionary(grouping: found.entries) { Key($0, isLoose) }
         var report = SchemaReport(differences: [], notes: [])
         var missing: Set<String> = []
         for entry in entries {
             // A table that is missing says it for all that belongs to it.
             if let table = entry.table, missing.contains(table) { continue }
-            guard let other = rest.removeValue(forKey: Key(entry, isLoose)) else {
+            let key = Key(entry, isLoose)
+            let others = rest[key] ?? []
+            guard !others.isEmpty else {
                 if entry.kind == .table { missing.insert(entry.name) }
                 report.differences.append(SchemaReport.Difference(entry, .missing, "\(entry.subject) is missing"))
                 continue
             }
-            if !entry.isSame(as: other, loosely: isLoose) {
+            let same = others.firstIndex { entry.isSame(as: $0, loosely: isLoose) }
+            let other = others[same ?? 0]
+            rest[key]?.remove(at: same ?? 0)
+            if same == nil {
                 report.differences.append(SchemaReport.Difference(entry, .different, entry.sentence(found: other)))
             }
         }
+        let left = Catalogue(version: found.version, entries: rest.values.flatMap(\.self))
         let ours = Set(tables)
-        for entry in found.entries where rest[Key(entry, isLoose)] == entry && !entry.isNobodysConcern {
+        for entry in left.entries where !entry.isNobodysConcern {
             if entry.kind == .table {
                 report.notes.append("\(entry.subject) is not this program's")
             } else if ours.contains(entry.table ?? "") {
-                let sentence = "\(entry.subject) is not expected"
-                if entry.isHarmful {
+                let twins = entries.filter { Key($0, isLoose) == Key(entry, isLoose) }
+                // One that says the same once more refuses nothing more.
+                let isSaidAlready = twins.contains { $0.isSame(as: entry, loosely: isLoose) }
+                let sentence = entry.sentence(isFurther: !twins.isEmpty)
+                if entry.isHarmful && !isSaidAlready {
                     report.differences.append(SchemaReport.Difference(entry, .unexpected, sentence))
                 } else {
                     report.notes.append(sentence)
@@ -71,6 +81,12 @@ extension CatalogueEntry {
     fileprivate func sentence(found other: CatalogueEntry) -> String {
         let (expected, found) = excerpts(definition, other.definition)
         return "\(subject): expected \(expected), found \(found)"
+    }
+
+    /// - Parameter isFurther: There is an expected one of the same subject, so that only the rest tells them apart.
+    fileprivate func sentence(isFurther: Bool) -> String {
+        if !isFurther { return "\(subject) is not expected" }
+        return "a further \(subject) is not expected" + (definition.isEmpty ? "" : ": \(definition)")
     }
 
     /// Of long texts the place where they part.

@@ -5,7 +5,7 @@ struct CatalogueEntry: Hashable {
         case primaryKey = "primary key"
         case unique
         case foreignKey = "foreign key"
-        case check, index, function, trigger, view
+        case check, exclusion, index, function, trigger, rule, view
         /// A row of `subscription_plans` that is there from the start.
         case plan
     }
@@ -29,8 +29,9 @@ extension CatalogueEntry {
         case .unique: "unique \(name) of \(table)"
         case .foreignKey: "foreign key \(name) of \(table)"
         case .check: "check (\(name)) of \(table)"
+        case .exclusion: "exclusion \(name) of \(table)"
         case .index: "index \(name)"
-        case .trigger: "trigger \(name) on \(table)"
+        case .trigger, .rule: "\(kind.rawValue) \(name) on \(table)"
         case .extension, .table, .function, .view, .plan: "\(kind.rawValue) \(name)"
         }
     }
@@ -39,7 +40,7 @@ extension CatalogueEntry {
     /// and columns that need no value are other programs' own affair.
     var isHarmful: Bool {
         switch kind {
-        case .primaryKey, .unique, .foreignKey, .check, .trigger: true
+        case .primaryKey, .unique, .foreignKey, .check, .exclusion, .trigger, .rule: true
         case .index: definition.hasPrefix("unique")
         case .column:
             definition.contains(" not null") && !definition.contains(" default ")

@@ -28,7 +28,7 @@ struct SQLText: Hashable {
         if first == "\"" {
             let name = quoted(&rest)
             let bare = name.dropFirst().dropLast()
-            return bare.contains { !isWord($0) || $0.isUppercase } ? name : String(bare)
+            return bare.isEmpty || bare.contains { !isWord($0) || $0.isUppercase } ? name : String(bare)
         }
         var end = rest.index(after: rest.startIndex)
         while end < rest.endIndex, belongs(rest[end], to: first) {
@@ -68,9 +68,9 @@ extension SQLText: CustomStringConvertible {
     private static let tightAfter: Set<String> = ["(", ".", "[", "::"]
     /// Words that a parenthesis follows at a distance, unlike the names of functions and types.
     private static let spaced: Set<String> = [
-        "and", "any", "as", "btree", "by", "case", "check", "default", "else", "exists", "from", "in", "is", "join",
-        "key",
-        "lateral", "not", "on", "or", "select", "set", "then", "to", "unique", "values", "when", "where",
+        "and", "any", "as", "brin", "btree", "by", "case", "check", "default", "else", "exists", "from", "gin",
+        "gist", "hash", "identity", "in", "is", "join", "key", "lateral", "not", "on", "or", "select", "set",
+        "spgist", "then", "to", "unique", "values", "when", "where",
     ]
 
     var description: String {

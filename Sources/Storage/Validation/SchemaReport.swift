@@ -20,3 +20,23 @@ public struct SchemaReport: Sendable, Hashable {
     /// What other programs have added, as sentences; it does no harm.
     public var notes: [String]
 }
+
+extension SchemaReport {
+    /// Whether the rows of `schema_migrations` can be read.
+    enum MigrationRecord {
+        case sound, missing
+        /// It is there, but not as this program reads it; maybe it is another program's.
+        case damaged
+    }
+
+    var migrationRecord: MigrationRecord {
+        let table = "schema_migrations"
+        let isMissing = differences.contains { $0.kind == "table" && $0.name == table && $0.problem == .missing }
+        if isMissing { return .missing }
+        let isDamaged = differences.contains {
+            $0.kind == "table" && $0.name == table
+                || $0.kind == "column" && $0.table == table && $0.problem != .unexpected
+        }
+        return isDamaged ? .damaged : .sound
+    }
+}
