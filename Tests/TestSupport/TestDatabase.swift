@@ -57,6 +57,15 @@ public struct TestDatabase: Sendable {
         }
     }
 
+    /// Holds what a statement locks on PostgreSQL while `body` runs, as another program's transaction.
+    public func withLock(_ sql: String, _ body: () async throws -> Void) async throws {
+        try await withConnection { connection in
+            try await connection.executeScript("begin; \(sql)")
+            try await body()
+            try await connection.executeScript("rollback")
+        }
+    }
+
     private func withConnection<Result>(
         _ body: (PostgresConnection) async throws -> Result
     ) async throws -> Result {

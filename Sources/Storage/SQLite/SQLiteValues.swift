@@ -92,9 +92,14 @@ extension Date: SQLiteValue {
         return (text.prefix(20) + "\(1000 + fraction)".suffix(3) + "Z").databaseValue
     }
 
-    /// Also as other programs write it: with a space for `T`, more digits or fewer, an offset, or none for UTC.
+    /// Also as other programs write it: with a space for `T`, more digits or fewer, without seconds, with an offset, or
+    /// with none for UTC.
     init?(sqliteValue: DatabaseValue) {
-        guard case .string(let text) = sqliteValue.storage else { return nil }
+        guard case .string(var text) = sqliteValue.storage else { return nil }
+        let seconds = text.utf8.dropFirst(16)
+        if text.utf8.count >= 16, seconds.first != UInt8(ascii: ":") {
+            text = String(text.prefix(16)) + ":00" + text.dropFirst(16)
+        }
         if let date = ISOTime.date(from: text) ?? ISOTime.date(from: text + "Z") ?? ISOTime.date(from: text + ":00") {
             self = date
         } else if let day = UsageDay(text) {
