@@ -19,19 +19,47 @@ struct AdminController: Controller {
         router.get("/healthz") { _, _ in Response(json: ["status": "ok"]) }
         router.get("/readyz") { _, _ in
             do {
-                try await store.check()
+                return Response(json: Readiness(try await store.health()))
             } catch {
                 throw Problem.notReady(error.loggable)
             }
-            return Response(json: ["status": "ready"])
         }
         router.get("/metrics") { _, _ in
-            let text = metrics.text(gauges: [
-                .queueDepth: inbox.depth, .heldBytes: bodies.heldBytes, .connections: connections.current,
-            ])
+            var gauges: [(Metric, Int)] = [
+                (.queueDepth, inbox.depth), (.heldBytes, bodies.heldBytes), (.connections, connections.current),
+            ]
+            if let pool = store.pool {
+                gauges += [
+                    (.idleConnections, pool.idle), (.leasedConnections, pool.leased), (.waitingCallers, pool.waiting),
+                ]
+            }
+            let text = metrics.text(gauges: gauges)
             return Response(
                 status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
                 body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
         }
+    }
+}
+
+/// What `/readyz` tells of the database.
+private struct Readiness: Encodable {
+    struct Database: Encodable {
+        var latency_microseconds: Int
+        var pool: Pool?
+    }
+
+    struct Pool: Encodable {
+        var size: Int
+        var idle: Int
+        var leased: Int
+        var waiting: Int
+    }
+
+    var status = "ready"
+    var database: Database
+
+    init(_ health: DatabaseHealth) {
+        let pool = health.pool.map { Pool(size: $0.size, idle: $0.idle, leased: $0.leased, waiting: $0.waiting) }
+        database = Database(latency_microseconds: Int(health.latency / .microseconds(1)), pool: pool)
     }
 }

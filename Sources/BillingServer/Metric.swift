@@ -34,6 +34,12 @@ struct Metric: Sendable, Hashable {
         name: "selextract_body_bytes_held", kind: .gauge, help: "Bytes of bodies being read or waiting.")
     static let connections = Metric(
         name: "selextract_connections_open", kind: .gauge, help: "Open connections of the public port.")
+    static let idleConnections = Metric(
+        name: "selextract_database_connections_idle", kind: .gauge, help: "Connections to the database that wait for use.")
+    static let leasedConnections = Metric(
+        name: "selextract_database_connections_leased", kind: .gauge, help: "Connections to the database in use.")
+    static let waitingCallers = Metric(
+        name: "selextract_database_callers_waiting", kind: .gauge, help: "Who waits for a connection to the database.")
 
     private static let durations = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 }

@@ -47,7 +47,7 @@ public final class Metrics: Sendable {
     // MARK: Text
 
     /// - Parameter gauges: what is read at this moment.
-    func text(gauges: KeyValuePairs<Metric, Int>) -> String {
+    func text(gauges: [(Metric, Int)]) -> String {
         let state = state.withLock { $0 }
         var lines: [String] = []
         for (metric, values) in state.counters.sorted(by: { $0.key.name < $1.key.name }) {

@@ -15,6 +15,8 @@ public protocol MaintainedStore: Sendable {
     /// - Throws: `StoreError.conflict` if an event of live mode is stored, or something of another program depends on
     ///   one of the tables; nothing was dropped then.
     func reset() async throws
+    /// The connections to the server at this moment; nil: there are none, as on SQLite.
+    var pool: DatabaseHealth.Pool? { get }
     /// Asks the database whether it is there and the schema is the program's.
     ///
     /// - Throws: as `check`.

@@ -15,7 +15,7 @@ struct RoutingTests {
                     ("PROPFIND", "/webhooks/lemon-squeezy", 405, "POST"),
                     ("OPTIONS", "/webhooks/lemon-squeezy", 405, "POST"),
                     ("POST", "/v1/plans", 405, "GET, HEAD, OPTIONS"),
-                    ("DELETE", "/v1/plans/starter", 405, "GET, HEAD, OPTIONS"),
+                    ("DELETE", "/v1/plans/starter", 405, "GET, HEAD, OPTIONS"), ("POST", "/v1/account", 405, "GET, HEAD"),
                     ("GET", "/", 404, nil), ("GET", "/v1", 404, nil), ("POST", "/webhooks", 404, nil),
                     ("GET", "/metrics", 404, nil), ("GET", "/v1/plans/none", 404, nil),
                     ("GET", "/%2e%2e/etc/passwd", 404, nil),
@@ -94,6 +94,20 @@ struct RoutingTests {
         }
     }
 
+    @Test("Readiness and metrics tell of the pool of connections")
+    func pool() async throws {
+        try await DatabaseKind.postgreSQL.withDatabase { database in
+            try await withServer(try database.open()) { server in
+                let ready = try await server.admin.send("GET", "/readyz").text
+                #expect(ready.contains(#/"pool":\{"idle":\d+,"leased":\d+,"size":[1-9]\d*,"waiting":0\}/#))
+                let metrics = try await server.admin.send("GET", "/metrics").text
+                #expect(metrics.contains(#/(?m)^selextract_database_connections_idle [1-9]\d*$/#))
+                #expect(metrics.contains(#/(?m)^selextract_database_connections_leased \d+$/#))
+                #expect(metrics.contains("\nselextract_database_callers_waiting 0\n"))
+            }
+        }
+    }
+
     @Test("Health and readiness say how the process and the database are")
     func health() async throws {
         try await DatabaseKind.sqlite.withDatabase { database in
@@ -103,7 +117,8 @@ struct RoutingTests {
                 #expect(health.text == #"{"status":"ok"}"#)
                 let ready = try await server.admin.send("GET", "/readyz")
                 #expect(ready.status == 200)
-                #expect(ready.text == #"{"status":"ready"}"#)
+                #expect(ready.member("status") == "ready")
+                #expect(ready.text.contains(#/"database":\{"latency_microseconds":[1-9]\d*\}/#))
                 try await database.execute("delete from schema_migrations")
                 let notReady = try await server.admin.send("GET", "/readyz")
                 #expect(notReady.status == 503)

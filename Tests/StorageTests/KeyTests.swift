@@ -60,7 +60,7 @@ import Testing
     @Test(arguments: DatabaseKind.allCases)
     func `the last use is written at most once a minute`(kind: DatabaseKind) async throws {
         let clock = TestClock(beforePurchase)
-        let statements = StatementCount()
+        let statements = StatementLog()
         try await kind.withDatabase { database in
             let store = try database.open(clock: clock) { $0.observe = { sql, _, _ in statements.note(sql) } }
             try await store.prepare()

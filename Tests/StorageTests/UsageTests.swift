@@ -7,7 +7,7 @@ import Testing
 @Suite struct UsageTests {
     @Test(arguments: DatabaseKind.allCases)
     func `usage is added up by account and day, many rows a statement`(kind: DatabaseKind) async throws {
-        let statements = StatementCount()
+        let statements = StatementLog()
         try await kind.withDatabase { database in
             let store = try database.open { $0.observe = { sql, _, _ in statements.note(sql) } }
             try await store.prepare()

@@ -13,7 +13,7 @@ import TestSupport
         let found = try await kind.withStore { store in
             switch store {
             case let store as PostgresStore:
-                try await store.pool.withTransaction { try await PostgresStore.catalogue($0) }
+                try await store.connections.withTransaction { try await PostgresStore.catalogue($0) }
             case let store as SQLiteStore: try await store.read { try SQLiteStore.catalogue($0) }
             default: Catalogue(version: 0, entries: [])
             }

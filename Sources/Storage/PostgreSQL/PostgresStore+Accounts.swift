@@ -20,7 +20,7 @@ extension PostgresStore {
     public func createUser(_ new: NewUser) async throws -> User {
         try new.validate()
         return try await unique {
-            try await pool.query(
+            try await connections.query(
                 """
                 insert into users as u (
                     id, email, full_name, google_id, compute_units_remaining, compute_units_reset_date, created_at,
@@ -39,7 +39,7 @@ extension PostgresStore {
     public func updateUser(_ id: UUID, _ changes: UserChanges) async throws -> User {
         try changes.validate()
         let users = try await unique {
-            try await pool.query(
+            try await connections.query(
                 """
                 update users as u set
                     email = coalesce(\(changes.email), email), full_name = coalesce(\(changes.fullName), full_name),

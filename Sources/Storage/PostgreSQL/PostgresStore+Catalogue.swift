@@ -37,7 +37,7 @@ extension PostgresStore {
 
     public func updatePlan(_ id: String, _ changes: PlanChanges) async throws -> SubscriptionPlan {
         do {
-            let rows = try await pool.query(
+            let rows = try await connections.query(
                 """
                 update subscription_plans set
                     name = coalesce(\(changes.name), name),
@@ -63,7 +63,7 @@ extension PostgresStore {
 
     public func mapVariant(_ variant: String, to plan: String) async throws {
         let rows = try await mapped {
-            try await pool.withTransaction { connection in
+            try await connections.withTransaction { connection in
                 guard try await !connection.query("select from subscription_plans where id = \(plan)").isEmpty else {
                     throw StoreError.notFound("plan “\(plan)”")
                 }

@@ -7,7 +7,7 @@ extension PostgresStore {
         _ text: APIKeyText, for user: UUID, name: String, description: String?
     ) async throws -> APIKey {
         do {
-            let rows = try await pool.query(
+            let rows = try await connections.query(
                 """
                 insert into api_keys as k (user_id, name, description, key_hash, key_prefix, created_at)
                 values (

@@ -3,7 +3,7 @@ import Postgres
 extension PostgresStore {
     public func statistics() async throws -> DatabaseStatistics {
         try await mapped {
-            try await pool.withConnection { connection in
+            try await connections.withConnection { connection in
                 let sql = DatabaseStatistics.sql(tables: Catalogue.postgreSQL.tables)
                 let counts = try await connection.query(PostgresQuery(unescaped: sql)).map { row in
                     let (table, column, value, rows) = try row.decode(
@@ -21,7 +21,7 @@ extension PostgresStore {
 
     public func vacuum() async throws -> (before: Int, after: Int) {
         try await mapped {
-            try await pool.withConnection { connection in
+            try await connections.withConnection { connection in
                 let before = try await Self.size(connection)
                 try await connection.executeScript(
                     "vacuum (analyze) \(Catalogue.postgreSQL.tables.joined(separator: ", "))")
@@ -32,7 +32,7 @@ extension PostgresStore {
 
     public func reset() async throws {
         try await mapped {
-            try await pool.withTransaction { connection in
+            try await connections.withTransaction { connection in
                 _ = try await connection.query("select pg_advisory_xact_lock(\(Self.migrationLock))")
                 let inbox = try await connection.query("select to_regclass('webhook_events') is not null")
                 if try inbox.values(Bool.self) == [true] {
@@ -62,12 +62,12 @@ extension PostgresStore {
     public func health() async throws -> DatabaseHealth {
         let start = ContinuousClock.now
         try await check()
-        let latency = ContinuousClock.now - start
-        let pool = pool.statistics
-        return DatabaseHealth(
-            latency: latency,
-            pool: DatabaseHealth.Pool(
-                size: pool.size, idle: pool.idle, leased: pool.leased, waiting: pool.waiting))
+        return DatabaseHealth(latency: ContinuousClock.now - start, pool: pool)
+    }
+
+    public var pool: DatabaseHealth.Pool? {
+        let state = connections.statistics
+        return DatabaseHealth.Pool(size: state.size, idle: state.idle, leased: state.leased, waiting: state.waiting)
     }
 }
 

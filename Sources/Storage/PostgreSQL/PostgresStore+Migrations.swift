@@ -12,7 +12,7 @@ extension PostgresStore {
 
     private func migrateOnce() async throws -> AppliedMigration? {
         try await mapped {
-            try await pool.withTransaction { connection in
+            try await connections.withTransaction { connection in
                 _ = try await connection.query("select pg_advisory_xact_lock(\(Self.migrationLock))")
                 let applied = try await Self.applied(connection)
                 guard let next = try plan.pending(applied).first else {
@@ -70,13 +70,13 @@ extension PostgresStore {
 
     public func migrations() async throws -> [MigrationStatus] {
         try await mapped {
-            try await pool.withConnection { plan.status(try await Self.applied($0)) }
+            try await connections.withConnection { plan.status(try await Self.applied($0)) }
         }
     }
 
     public func pendingMigrations() async throws -> [MigrationStatus] {
         try await mapped {
-            try await pool.withConnection { MigrationStatus.pending(try plan.pending(try await Self.applied($0))) }
+            try await connections.withConnection { MigrationStatus.pending(try plan.pending(try await Self.applied($0))) }
         }
     }
 }

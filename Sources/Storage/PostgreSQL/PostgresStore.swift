@@ -5,7 +5,7 @@ import Schema
 
 /// The store on PostgreSQL, through libpq.
 public struct PostgresStore: Store {
-    let pool: PostgresPool
+    let connections: PostgresPool
     let clock: (@Sendable () -> Date)?
     private let replica: (any Store)?
     /// An instance or a program that hangs must not hold up the others for long.
@@ -23,7 +23,7 @@ public struct PostgresStore: Store {
         if let observe = configuration.observe {
             pool.observe = { observe($0, $1, $2?.description) }
         }
-        self.pool = PostgresPool(pool)
+        connections = PostgresPool(pool)
         clock = configuration.clock
         self.replica = replica
         timeouts = PostgresTimeouts(lock: configuration.lockTimeout, idle: .seconds(30))
@@ -33,7 +33,7 @@ public struct PostgresStore: Store {
         _ body: @Sendable (any StoreTransaction) async throws -> Result
     ) async throws -> Result {
         try await mapped {
-            try await pool.withTransaction(timeouts: timeouts) { connection in
+            try await connections.withTransaction(timeouts: timeouts) { connection in
                 try await body(PostgresTransaction(connection: connection, clock: clock))
             }
         }
@@ -43,11 +43,11 @@ public struct PostgresStore: Store {
 
     public func close() async {
         await replica?.close()
-        await pool.shutdown()
+        await connections.shutdown()
     }
 
     func query(_ query: PostgresQuery) async throws -> PostgresRows {
-        try await mapped { try await pool.query(query) }
+        try await mapped { try await connections.query(query) }
     }
 
     /// Runs `body` and turns the client's errors into the store's.

@@ -57,4 +57,6 @@ extension SQLiteStore {
         try await check()
         return DatabaseHealth(latency: .now - start, pool: nil)
     }
+
+    public var pool: DatabaseHealth.Pool? { nil }
 }

@@ -3,7 +3,7 @@ import Postgres
 extension PostgresStore {
     public func validateSchema() async throws -> SchemaReport {
         try await mapped {
-            try await pool.withTransaction(isolation: .repeatableRead, readOnly: true) { connection in
+            try await connections.withTransaction(isolation: .repeatableRead, readOnly: true) { connection in
                 var report = Catalogue.postgreSQL.compare(try await Self.catalogue(connection))
                 switch report.migrationRecord {
                 case .sound: report.differences += plan.differences(try await Self.applied(connection))
