@@ -35,7 +35,8 @@ struct Metric: Sendable, Hashable {
     static let connections = Metric(
         name: "selextract_connections_open", kind: .gauge, help: "Open connections of the public port.")
     static let idleConnections = Metric(
-        name: "selextract_database_connections_idle", kind: .gauge, help: "Connections to the database that wait for use.")
+        name: "selextract_database_connections_idle", kind: .gauge,
+        help: "Connections to the database that wait for use.")
     static let leasedConnections = Metric(
         name: "selextract_database_connections_leased", kind: .gauge, help: "Connections to the database in use.")
     static let waitingCallers = Metric(

@@ -107,7 +107,8 @@ struct AccountTests {
                     [], [("authorization", "")], [("authorization", "Bearer")], [("authorization", "Bearer ")],
                     [("authorization", secret)], [("authorization", "Basic \(secret)")],
                     [("authorization", "Bearer \(secret)x")], [("authorization", "Bearer \(secret.dropLast())")],
-                    [("authorization", "Bearer \(secret) \(secret)")], [("authorization", "Bearer \(APIKeyText().secret)")],
+                    [("authorization", "Bearer \(secret) \(secret)")],
+                    [("authorization", "Bearer \(APIKeyText().secret)")],
                     [("authorization", "Bearer \(valid.key.keyHash)")], [("x-api-key", secret)],
                     [("authorization", "Bearer \(secret)"), ("authorization", "Bearer \(secret)")],
                     [("authorization", "Bearer \(revoked.text.secret)")],
@@ -139,7 +140,9 @@ struct AccountTests {
                 let answers = try await concurrently(40) { _ in try await account(server, key.text.secret).status }
                 #expect(answers == Array(repeating: 200, count: 40))
                 try await eventually {
-                    try await database.values("select cast(sum(api_calls) as varchar(9)) from usage_analytics") == ["40"]
+                    try await database.values("select cast(sum(api_calls) as varchar(9)) from usage_analytics") == [
+                        "40"
+                    ]
                 }
                 return key.key.userID
             }

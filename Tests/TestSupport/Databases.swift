@@ -35,6 +35,15 @@ public enum DatabaseKind: CaseIterable, Sendable {
         }
     }
 
+    /// Lends two, as one place.
+    public func withDatabases<Result>(_ body: (TestDatabase, TestDatabase) async throws -> Result) async throws
+        -> Result
+    {
+        try await withDatabase { first in
+            try await withNewDatabase(migrated: true) { second in try await body(first, second) }
+        }
+    }
+
     private func withNewDatabase<Result>(
         migrated: Bool, _ body: (TestDatabase) async throws -> Result
     ) async throws -> Result {

@@ -66,6 +66,16 @@ public struct TestDatabase: Sendable {
         }
     }
 
+    /// How SQLite goes about a statement, whatever its values.
+    public func explain(_ sql: String) async throws -> [String] {
+        try await queue().read { database in
+            let statement = try database.makeStatement(sql: "explain query plan \(sql)")
+            // Unbound parameters are null.
+            statement.setUncheckedArguments([])
+            return try Row.fetchAll(statement).map { $0["detail"] }
+        }
+    }
+
     private func withConnection<Result>(
         _ body: (PostgresConnection) async throws -> Result
     ) async throws -> Result {

@@ -28,7 +28,7 @@ extension PostgresStore {
             """
             select to_jsonb(k) from api_keys k
             where \(ownedBy: user)
-                and \(behind: before, in: "api_keys")
+                and \(behind: before, in: "api_keys", alias: "k")
             order by created_at desc, id desc limit \(limit)
             """
         ).rows()

@@ -76,7 +76,9 @@ extension PostgresStore {
 
     public func pendingMigrations() async throws -> [MigrationStatus] {
         try await mapped {
-            try await connections.withConnection { MigrationStatus.pending(try plan.pending(try await Self.applied($0))) }
+            try await connections.withConnection {
+                MigrationStatus.pending(try plan.pending(try await Self.applied($0)))
+            }
         }
     }
 }

@@ -1,0 +1,96 @@
+import Billing
+import Foundation
+import LemonSqueezy
+import Payloads
+import Selextract
+import Storage
+import TestSupport
+import Testing
+
+@Suite struct ListTests {
+    /// All rows of a list, page by page.
+    private func pages<Row>(
+        _ read: (_ limit: Int, _ before: Cursor?) async throws -> [Row], cursor: (Row) -> Cursor
+    ) async throws -> [Row] {
+        var rows: [Row] = []
+        while true {
+            let page = try await read(2, rows.last.map(cursor))
+            rows += page
+            try #require(rows.count <= 100, "the pages do not end")
+            if page.count < 2 { return rows }
+        }
+    }
+
+    @Test(arguments: DatabaseKind.allCases)
+    func `page by page a list is what it is at once`(kind: DatabaseKind) async throws {
+        let clock = TestClock(beforePurchase)
+        try await kind.withStore(clock: clock) { store in
+            try await store.mapPlans()
+            for number in 0..<7 {
+                // Pairs of the same moment, which only the id tells apart.
+                if number.isMultiple(of: 2) { clock.advance(by: 0.25) }
+                let user = try await store.createUser(email: "\(number)@example.com", id: number == 0 ? ada : nil)
+                for owner in [user.id, ada] {
+                    _ = try await store.createKey(for: owner, name: "key \(number)")
+                    _ = try await store.createSubscription(
+                        to: "starter", for: owner, until: clock.now + 86_400, id: UUID())
+                }
+            }
+            for user in [nil, ada] {
+                let keys = try await pages({ try await store.keys(user: user, limit: $0, before: $1) }) {
+                    Cursor(at: $0.createdAt, id: $0.id)
+                }
+                #expect(keys.count == (user == nil ? 14 : 8))
+                #expect(keys == (try await store.keys(user: user, limit: 100, before: nil)))
+                let subscriptions = try await pages(
+                    { try await store.subscriptions(user: user, limit: $0, before: $1) },
+                    cursor: { Cursor(at: $0.createdAt, id: $0.id) })
+                #expect(subscriptions.count == (user == nil ? 14 : 8))
+                #expect(subscriptions == (try await store.subscriptions(user: user, limit: 100, before: nil)))
+            }
+            let users = try await pages({ try await store.users(limit: $0, before: $1) }) {
+                Cursor(at: $0.createdAt, id: $0.id)
+            }
+            #expect(users.count == 7)
+            #expect(users == (try await store.users(limit: 100, before: nil)))
+        }
+    }
+
+    /// A replica is told by what it holds: here it is another database.
+    @Test(arguments: DatabaseKind.allCases)
+    func `lists are read from the replica, and nothing that decides`(kind: DatabaseKind) async throws {
+        // One place is taken for both: not to be called within itself.
+        try await kind.withDatabases { primary, replica in
+            for (database, email) in [(primary, "primary@example.com"), (replica, "replica@example.com")] {
+                try await database.withStore { store in
+                    let user = try await store.createUser(email: email, id: ada)
+                    _ = try await store.createSubscription(
+                        to: database.url == replica.url ? "starter" : "professional", for: user.id, until: .now + 99)
+                }
+            }
+            let store = try primary.open { $0.readURL = replica.url }
+            try await store.check()
+            let lists = store.lists
+            #expect(try await lists.users(limit: 9, before: nil).map(\.email) == ["replica@example.com"])
+            #expect(try await lists.subscriptions(user: ada, limit: 9, before: nil).map(\.planID) == ["starter"])
+            try await replica.execute("update subscription_plans set price_cents = 1 where id = 'enterprise'")
+            #expect(try await lists.plans().map(\.priceCents) == [0, 1, 1900, 4900])
+
+            #expect(try await store.plans().map(\.priceCents) == [0, 1900, 4900, 9900])
+            #expect(try await store.user(id: ada)?.email == "primary@example.com")
+            let key = try await store.createKey(for: ada, name: "laptop")
+            #expect(try await store.keyHolder(of: key.text.secret)?.user.email == "primary@example.com")
+            #expect(try await replica.values("select name from api_keys") == [])
+            await store.close()
+            await #expect(throws: (any Error).self) { try await lists.plans() }
+        }
+    }
+
+    @Test(arguments: DatabaseKind.allCases)
+    func `without a replica lists are read from the database itself`(kind: DatabaseKind) async throws {
+        try await kind.withStore { store in
+            _ = try await store.createUser(email: "ada@example.com", id: ada)
+            #expect(try await store.lists.users(limit: 9, before: nil).map(\.id) == [ada])
+        }
+    }
+}

@@ -1,0 +1,114 @@
+import Billing
+import Foundation
+import LemonSqueezy
+import Payloads
+import Selextract
+import Storage
+import TestSupport
+import Testing
+
+/// With 100,000 accounts and 1,000,000 tasks, what is asked often is found by an index.
+@Suite struct QueryPlanTests {
+    @Test func `on PostgreSQL nothing that is asked often reads a large table whole`() async throws {
+        try await DatabaseKind.postgreSQL.withDatabase { database in
+            try await Crowd.fill(database)
+            // With the values at hand, and as a statement that was prepared once for all values.
+            for generic in [false, true] {
+                try expectIndexes(try await database.plans(generic: generic, work))
+            }
+            try await expectNotice(database)
+        }
+    }
+
+    @Test func `on SQLite nothing that is asked often reads a large table whole`() async throws {
+        try await DatabaseKind.sqlite.withDatabase { database in
+            try await Crowd.fill(database)
+            try expectIndexes(try await database.plans(work))
+            try await expectNotice(database)
+        }
+    }
+
+    /// That nothing is found is worth as much as that something would be.
+    private func expectNotice(_ database: TestDatabase) async throws {
+        let plans = try await database.plans { _ = try await $0.statistics() }
+        #expect(plans.contains { $0.wholeTables.contains("webhook_events") })
+    }
+
+    private func expectIndexes(_ plans: [QueryPlan]) throws {
+        // Each part of the work is there.
+        for table in [
+            "users", "tasks", "task_logs", "webhook_events", "user_subscriptions", "api_keys", "usage_analytics",
+            "compute_unit_ledger", "compute_unit_buckets", "compute_unit_charges",
+        ] {
+            #expect(plans.contains { $0.sql.contains(table) }, "\(table)")
+        }
+        #expect(plans.count > 40)
+        for plan in Set(plans.filter { !$0.wholeTables.isEmpty }) { Issue.record("\(plan)") }
+    }
+
+    /// A list, a login, a webhook, a key look-up, the clock, and a task's life.
+    private func work(_ store: any Store) async throws {
+        let policy = BillingPolicy()
+        try await lists(store)
+
+        _ = try await store.user(googleID: "google-77")
+        _ = try await store.users(email: "USER78@example.com")
+
+        try await store.mapPlans()
+        let id = UUID()
+        let user = try await store.createAccount(email: "\(id)@example.com", id: id, policy: policy)
+        var subscription = ProviderSubscription.purchase(of: id, id: "\(UInt32.random(in: 1_000_000 ... .max))")
+        subscription.customerID = subscription.id
+        let purchase = subscription.event0
+        try await store.receive([purchase, subscription.invoice(id: 1, reason: "initial", createdAt: afterPurchase)])
+        try await store.receive([purchase])
+        try await store.receive([subscription.event("subscription_updated", at: afterPurchase)])
+
+        let key = try await store.createKey(for: user.id, name: "laptop")
+        #expect(try await store.keyHolder(of: key.text.secret)?.user.id == user.id)
+        #expect(try await store.overview(user: user.id) != nil)
+        try await store.add([UsageAddition(userID: user.id, date: UsageDay(containing: .now), apiCalls: 1)])
+
+        let task = try await store.runningTask(of: user.id)
+        try await store.reportProgress(50, ofTask: task.id, of: user.id)
+        try await store.completeTask(task.id, of: user.id, policy: policy)
+
+        _ = try await Tick(store, policy: policy).run()
+        _ = try await TimeLine(account: user.id, store: store, policy: policy)
+    }
+
+    private func lists(_ store: any Store) async throws {
+        let users = try await store.users(limit: 50, before: nil)
+        let last = try #require(users.last)
+        _ = try await store.users(limit: 50, before: Cursor(at: last.createdAt, id: last.id))
+
+        let tasks = try await store.tasks(of: last.id, logs: 5, limit: 5, before: nil)
+        let task = try #require(tasks.last)
+        let behind = Cursor(at: task.task.createdAt, id: task.id)
+        _ = try await store.tasks(of: last.id, logs: 5, limit: 50, before: behind)
+        let logs = try await store.logs(task: task.id, of: last.id, limit: 1, before: nil)
+        let log = logs.last.map { Cursor(at: $0.timestamp, id: $0.id) } ?? behind
+        _ = try await store.logs(task: task.id, of: last.id, limit: 50, before: log)
+
+        for user in [nil, last.id] {
+            for before in [nil, behind] {
+                _ = try await store.subscriptions(user: user, limit: 50, before: before)
+                _ = try await store.keys(user: user, limit: 50, before: before)
+            }
+        }
+        _ = try await store.usage(of: last.id, from: .epoch, through: .farOff)
+        _ = try await store.ledger(user: last.id)
+        _ = try await store.buckets(user: last.id)
+
+        var filters = [EventFilter(), EventFilter(), EventFilter(), EventFilter()]
+        filters[1].outcome = .parked
+        filters[2].subscriptionID = "77"
+        filters[3].userID = last.id
+        for filter in filters {
+            let events = try await store.eventRecords(filter, limit: 50, before: nil)
+            guard let event = events.last else { continue }
+            let cursor = Cursor(at: event.receivedAt, id: event.id)
+            _ = try await store.eventRecords(filter, limit: 50, before: cursor)
+        }
+    }
+}

@@ -1,0 +1,110 @@
+import Foundation
+import Storage
+import Synchronization
+import TestSupport
+import Testing
+
+/// A statement, and how the database goes about it.
+struct QueryPlan: Hashable, CustomStringConvertible {
+    var sql: String
+    /// Large tables that are read from one end to the other without an index.
+    var wholeTables: [String]
+    /// The plan in the database's own words.
+    var text: String
+
+    var description: String { "\(wholeTables.joined(separator: ", ")) in\n\(sql)\n\(text)" }
+}
+
+extension TestDatabase {
+    /// The plans of all that a store runs while `body` works with it.
+    ///
+    /// - Parameter generic: whether PostgreSQL plans without looking at the values.
+    func plans(generic: Bool = false, _ body: (any Store) async throws -> Void) async throws -> [QueryPlan] {
+        switch kind {
+        case .postgreSQL: try await postgresPlans(generic: generic, body)
+        case .sqlite: try await sqlitePlans(body)
+        }
+    }
+
+    private func run(
+        url: String? = nil, _ body: (any Store) async throws -> Void
+    ) async throws -> [String] {
+        let log = StatementLog()
+        let store = try open(url: url) { $0.observe = { sql, _, _ in log.note(sql) } }
+        do {
+            try await body(store)
+        } catch {
+            await store.close()
+            throw error
+        }
+        await store.close()
+        return log.all
+    }
+
+    // MARK: PostgreSQL
+
+    /// The server's own module writes the plan of each statement of a connection into its log, as it was run.
+    private func postgresPlans(
+        generic: Bool, _ body: (any Store) async throws -> Void
+    ) async throws -> [QueryPlan] {
+        let data = try #require(ProcessInfo.processInfo.environment["TEST_POSTGRES_DATA"], "run make test")
+        let log = URL(fileURLWithPath: data).deletingLastPathComponent().appendingPathComponent("server.log")
+        let settings = [
+            "session_preload_libraries=auto_explain", "auto_explain.log_min_duration=0", "auto_explain.log_format=json",
+            "auto_explain.log_nested_statements=on",
+            "plan_cache_mode=\(generic ? "force_generic_plan" : "force_custom_plan")",
+        ]
+        let options =
+            settings.map { "-c \($0)" }.joined(separator: " ")
+            .addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? ""
+        let file = try FileHandle(forReadingFrom: log)
+        let begin = try file.seekToEnd()
+        _ = try await run(url: "\(url)?options=\(options)", body)
+        try file.seek(toOffset: begin)
+        let text = String(decoding: try file.readToEnd() ?? Data(), as: UTF8.self)
+        // What a message goes on with is indented.
+        let documents = text.split(separator: "plan:\n").dropFirst().map { rest in
+            rest.split(separator: "\n", omittingEmptySubsequences: false).prefix { $0.hasPrefix("\t") }.joined()
+        }
+        return try documents.map { document in
+            let object = try JSONSerialization.jsonObject(with: Data(document.utf8)) as? [String: Any]
+            let plan = try #require(object?["Plan"] as? [String: Any])
+            return QueryPlan(
+                sql: object?["Query Text"] as? String ?? "", wholeTables: Self.wholeTables(plan), text: document)
+        }
+    }
+
+    private static func wholeTables(_ node: [String: Any]) -> [String] {
+        let inner = (node["Plans"] as? [[String: Any]] ?? []).flatMap(wholeTables)
+        guard let type = node["Node Type"] as? String, type.hasSuffix("Seq Scan"),
+            let table = node["Relation Name"] as? String, !Crowd.small.contains(table)
+        else { return inner }
+        return [table] + inner
+    }
+
+    // MARK: SQLite
+
+    private func sqlitePlans(_ body: (any Store) async throws -> Void) async throws -> [QueryPlan] {
+        let statements = Set(try await run(body)).filter { sql in
+            ["select", "with", "insert", "update", "delete"].contains { sql.hasPrefix($0) }
+        }
+        var plans: [QueryPlan] = []
+        for sql in statements {
+            let lines = try await explain(sql)
+            let whole = lines.compactMap { line -> String? in
+                let words = line.split(separator: " ").map(String.init)
+                guard words.first == "SCAN", words.count > 1, !line.contains(" USING ") else { return nil }
+                // A name of the statement's own may stand for a table.
+                let table = sql.firstMatch(of: try! Regex("\\b([a-z_]+) (?:as )?\(words[1])\\b"))?.output[1].substring
+                return [words[1], table.map(String.init) ?? ""].first { Self.large.contains($0) }
+            }
+            plans.append(QueryPlan(sql: sql, wholeTables: whole, text: lines.joined(separator: "\n")))
+        }
+        return plans
+    }
+
+    private static let large: Set = [
+        "users", "tasks", "task_logs", "webhook_events", "user_subscriptions", "api_keys", "usage_analytics",
+        "compute_unit_buckets", "compute_unit_charges", "compute_unit_ledger",
+    ]
+}
