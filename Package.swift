@@ -14,7 +14,7 @@ let package = Package(
     name: "selextract-billing",
     products: [
         .executable(name: "selextract-billing", targets: ["selextract-billing"]),
-        .library(name: "Selextract", targets: ["Selextract", "Billing", "Storage"]),
+        .library(name: "Selextract", targets: ["Selextract", "Billing", "Storage", "ServiceSettings"]),
     ],
     dependencies: [
         // The listener: HTTP/1.1 server, router, graceful shutdown.
@@ -53,10 +53,18 @@ let package = Package(
             swiftSettings: settings
         ),
         .target(
+            name: "ServiceSettings",
+            dependencies: [
+                "Billing", "LemonSqueezy", "Storage",
+                .product(name: "Configuration", package: "swift-configuration"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: settings
+        ),
+        .target(
             name: "BillingServer",
             dependencies: [
-                "Billing", "LemonSqueezy", "Selextract", "Storage",
-                .product(name: "Configuration", package: "swift-configuration"),
+                "Billing", "LemonSqueezy", "Selextract", "ServiceSettings", "Storage",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -72,7 +80,7 @@ let package = Package(
         .executableTarget(
             name: "selextract-billing",
             dependencies: [
-                "Billing", "BillingServer", "LemonSqueezy", "Selextract", "Storage",
+                "Billing", "BillingServer", "LemonSqueezy", "Selextract", "ServiceSettings", "Storage",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -108,10 +116,18 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(
+            name: "ServiceSettingsTests",
+            dependencies: [
+                "Billing", "LemonSqueezy", "ServiceSettings", "Storage",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
             name: "BillingServerTests",
             dependencies: [
-                "Billing", "BillingServer", "LemonSqueezy", "Payloads", "Postgres", "Selextract", "Storage",
-                "TestSupport",
+                "Billing", "BillingServer", "LemonSqueezy", "Payloads", "Postgres", "Selextract", "ServiceSettings",
+                "Storage", "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],

@@ -1,3 +1,4 @@
+public import ServiceSettings
 import Hummingbird
 import HummingbirdCore
 public import Logging

@@ -1,3 +1,4 @@
+public import ServiceSettings
 import Selextract
 public import Storage
 

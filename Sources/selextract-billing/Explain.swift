@@ -1,6 +1,6 @@
 import ArgumentParser
 import Billing
-import BillingServer
+import ServiceSettings
 import Foundation
 import Selextract
 import Storage

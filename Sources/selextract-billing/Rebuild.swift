@@ -1,5 +1,5 @@
 import ArgumentParser
-import BillingServer
+import ServiceSettings
 import Storage
 
 struct Rebuild: AsyncParsableCommand {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import BillingServer
+import ServiceSettings
 import Foundation
 import Logging
 import ServiceLifecycle

@@ -1,4 +1,4 @@
-import BillingServer
+import ServiceSettings
 
 extension Settings {
     /// Where a program on this machine reaches the public port.

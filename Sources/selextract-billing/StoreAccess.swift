@@ -1,4 +1,4 @@
-import BillingServer
+import ServiceSettings
 import Foundation
 import Storage
 

@@ -1,4 +1,5 @@
 import BillingServer
+import ServiceSettings
 import Foundation
 import LemonSqueezy
 import Logging

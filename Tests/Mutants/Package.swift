@@ -42,7 +42,7 @@ if stores {
         .target(
             name: "TestSupport",
             dependencies: [
-                "Postgres", "Schema", "Storage",
+                "Billing", "Postgres", "Schema", "Selextract", "Storage",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),

@@ -1,5 +1,6 @@
 import Billing
 import BillingServer
+import ServiceSettings
 import Foundation
 import LemonSqueezy
 import Logging

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Selextract
-import BillingServer
+import ServiceSettings
 import Storage
 
 struct PlansMap: AsyncParsableCommand {

@@ -1,5 +1,5 @@
 import Billing
-import BillingServer
+import ServiceSettings
 import Foundation
 import LemonSqueezy
 import Logging

@@ -1,4 +1,5 @@
-import BillingServer
+import ServiceSettings
+import Synchronization
 import Foundation
 import Logging
 import Testing
@@ -38,5 +39,18 @@ struct JSONLogHandlerTests {
         logger.warning("no")
         logger.error("yes")
         #expect(lines.all.count == 1)
+    }
+}
+
+/// Lines that were logged.
+private final class LogLines: Sendable {
+    private let lines = Mutex<[String]>([])
+
+    var all: [String] { lines.withLock { $0 } }
+
+    var logger: Logger {
+        Logger(label: "test") { label in
+            JSONLogHandler(label: label) { line in self.lines.withLock { $0.append(line) } }
+        }
     }
 }
