@@ -89,6 +89,11 @@ let package = Package(
         ),
 
         // Tests: one test target for each source target, and what they share.
+        // The README's sample of a program that uses the library.
+        .executableTarget(
+            name: "Sample", dependencies: ["Selextract", "ServiceSettings", "Storage"], path: "Tests/Sample",
+            swiftSettings: settings
+        ),
         .target(name: "Payloads", dependencies: ["LemonSqueezy"], path: "Tests/Payloads", swiftSettings: settings),
         .target(
             name: "TestSupport",
@@ -136,7 +141,8 @@ let package = Package(
         .testTarget(
             name: "CommandTests",
             dependencies: [
-                "Billing", "LemonSqueezy", "Payloads", "Selextract", "selextract-billing", "Storage", "TestSupport",
+                "Billing", "LemonSqueezy", "Payloads", "Sample", "Selextract", "selextract-billing", "Storage",
+                "TestSupport",
             ],
             swiftSettings: settings
         ),

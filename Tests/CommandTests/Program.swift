@@ -6,10 +6,14 @@ final class Program: Sendable {
     static let secret = "secret-of-the-tests"
 
     let folder: URL
+    private let name: String
     private let environment: [String: String]
 
-    /// - Parameter settings: added to those that every test needs; nil takes one away.
-    init(_ settings: [String: String?] = [:]) throws {
+    /// - Parameters:
+    ///   - settings: added to those that every test needs; nil takes one away.
+    ///   - name: of the executable.
+    init(_ settings: [String: String?] = [:], name: String = "selextract-billing") throws {
+        self.name = name
         folder = FileManager.default.temporaryDirectory.appendingPathComponent("command-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         var environment: [String: String?] = [
@@ -105,7 +109,7 @@ final class Program: Sendable {
 
     func process(_ arguments: [String]) -> Process {
         let process = Process()
-        process.executableURL = Self.executable
+        process.executableURL = Self.products.appendingPathComponent(name)
         process.arguments = arguments
         process.environment = environment
         process.currentDirectoryURL = folder
@@ -114,8 +118,8 @@ final class Program: Sendable {
     }
 
     /// Beside the bundle of the tests that are running.
-    private static let executable = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
-        .deletingLastPathComponent().appendingPathComponent("selextract-billing")
+    private static let products = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+        .deletingLastPathComponent()
 }
 
 extension Process {

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// The README says what the program says.
@@ -65,6 +66,30 @@ struct ReadmeTests {
             }
             #expect(last.contains("starter"))
             #expect(last.contains("1000"))
+        }
+    }
+
+    @Test("The sample is a whole program, word for word, and does what it says", arguments: DatabaseKind.allCases)
+    func sample(_ kind: DatabaseKind) async throws {
+        let block = try #require(readme.split(separator: "```swift\n").dropFirst().first?.split(separator: "```").first)
+        let file = Repository.root.appendingPathComponent("Tests/Sample/main.swift")
+        #expect(try String(contentsOf: file, encoding: .utf8) == block)
+        try await kind.withDatabaseURL(migrated: false) { url in
+            let sample = try Program(["DATABASE_URL": url], name: "Sample")
+            let finished = try await sample.run()
+            #expect(finished.errors == "")
+            let said = """
+                offers is completed, and cost 1 unit
+                99 of 100 units are left
+                today: 1 task, 1 unit
+
+                """
+            #expect(finished.text == said)
+            // And this is shown of it.
+            #expect(readme.contains(said.split(separator: "\n").map { "    \($0)" }.joined(separator: "\n")))
+            let shown = try await Program(["DATABASE_URL": url]).json("users", "show", "ada@example.com")
+            #expect(shown["user"]["compute_units_remaining"].number == 99)
+            #expect(shown["ledger"].rows.map { $0["units"].number } == [100, -1])
         }
     }
 
