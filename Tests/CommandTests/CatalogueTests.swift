@@ -76,6 +76,11 @@ struct CatalogueTests {
         let sql = try await program.run("migrate", "--sql").text
         #expect(sql.contains("create table"))
         let before = try await program.json("migrate", "--status")["migrations"].rows
+        // Looking at what is not there does not make it.
+        #expect(
+            try FileManager.default.contentsOfDirectory(atPath: program.folder.path).allSatisfy {
+                !$0.contains("sqlite3")
+            })
         #expect(before.first?["version"].number == 1)
         #expect(before.allSatisfy { $0["applied_at"].isNull })
         let refused = try await program.run("plans", "list")

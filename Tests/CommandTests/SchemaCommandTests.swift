@@ -41,6 +41,36 @@ struct SchemaCommandTests {
         }
     }
 
+    @Test("The SQL that migrate prints does what migrate does, and records it", arguments: DatabaseKind.allCases)
+    func printed(kind: DatabaseKind) async throws {
+        try await kind.withDatabase(migrated: false) { database in
+            let program = try Program(["DATABASE_URL": database.url])
+            try await database.execute(try await program.run("migrate", "--sql").text)
+            #expect(try await program.run("migrate").text == "The schema is up to date.\n")
+            #expect(try await program.run("migrate", "--sql").output.isEmpty)
+            #expect(try await program.run("validate-schema").status == 0)
+            let checksums = try await database.values("select checksum from schema_migrations")
+            #expect(checksums.count > 1 && checksums.allSatisfy { $0.count == 64 })
+        }
+    }
+
+    @Test("What migrate would refuse is said with the list, too", arguments: DatabaseKind.allCases)
+    func refused(kind: DatabaseKind) async throws {
+        try await kind.withDatabase { database in
+            let program = try Program(["DATABASE_URL": database.url])
+            try await database.execute("update schema_migrations set checksum = '00' where version = 1")
+            let sentence = "migration 1 (init) was changed after it had been applied"
+            let status = try await program.run("migrate", "--status")
+            #expect((status.status, status.sentence) == (1, sentence))
+            #expect(status.text.contains("init"))
+            for arguments in [["migrate", "--sql"], ["migrate"], ["users", "list"]] {
+                let refused = try await program.run(arguments)
+                #expect((refused.status, refused.sentence) == (1, sentence))
+                #expect(refused.output.isEmpty)
+            }
+        }
+    }
+
     @Test("Rows are counted and space is given free", arguments: DatabaseKind.allCases)
     func counts(kind: DatabaseKind) async throws {
         try await kind.withDatabase { database in
