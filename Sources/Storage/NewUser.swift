@@ -16,10 +16,12 @@ public struct NewUser: Sendable, Hashable {
     }
 
     /// - Throws: `StoreError.conflict`.
-    func validate() throws {
-        try email.fitting(1...255, "an e-mail")
-        try fullName?.fitting(0...255, "a full name")
-        try googleID?.fitting(1...255, "a Google id")
+    func validate() throws { try changes.validate() }
+
+    private var changes: UserChanges {
+        var changes = UserChanges()
+        (changes.email, changes.fullName, changes.googleID) = (email, fullName, googleID)
+        return changes
     }
 }
 

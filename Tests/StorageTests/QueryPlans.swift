@@ -91,12 +91,13 @@ extension TestDatabase {
         var plans: [QueryPlan] = []
         for sql in statements {
             let lines = try await explain(sql)
+            let tokens = sql.split { $0.isWhitespace || "(),".contains($0) }.filter { $0 != "as" }.map(String.init)
             let whole = lines.compactMap { line -> String? in
                 let words = line.split(separator: " ").map(String.init)
                 guard words.first == "SCAN", words.count > 1, !line.contains(" USING ") else { return nil }
-                // A name of the statement's own may stand for a table.
-                let table = sql.firstMatch(of: try! Regex("\\b([a-z_]+) (?:as )?\(words[1])\\b"))?.output[1].substring
-                return [words[1], table.map(String.init) ?? ""].first { Self.large.contains($0) }
+                // A name of the statement's own may stand for a table: it comes right behind it.
+                let tables = zip(tokens, tokens.dropFirst()).filter { $0.1 == words[1] }.map(\.0)
+                return ([words[1]] + tables).first { Self.large.contains($0) }
             }
             plans.append(QueryPlan(sql: sql, wholeTables: whole, text: lines.joined(separator: "\n")))
         }
