@@ -52,7 +52,7 @@ release: ## build for production: .build/release/selextract-billing
 	@.ci/install build
 	@swift build -c release --product selextract-billing $(SWIFT_FLAGS)
 
-lint: ## check the style
+lint: ## check the style, and that each wrong variant still fits the sources
 	@.ci/lint
 
 format: ## put the style right, as far as a program can
