@@ -3,7 +3,7 @@ import Foundation
 /// A `.env` file: `NAME=value` a line, `#` begins a comment line.
 ///
 /// A value is what stands behind the `=`, to the end of the line and without change: quotes and blanks belong to it, for a
-/// signing secret may hold either.
+/// password may hold either.
 struct EnvironmentFile {
     let variables: [String: String]
 

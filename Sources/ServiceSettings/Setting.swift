@@ -31,7 +31,7 @@ public struct Setting: Sendable, Hashable {
             description: "true: log each SQL statement with its duration, never values"),
         Setting(
             name: "LEMON_SQUEEZY_WEBHOOK_SECRET", fallback: "required to serve",
-            description: "the webhook's signing secret, taken verbatim", isSecret: true),
+            description: "the webhook's signing secret: 6 to 40 characters, taken verbatim", isSecret: true),
         Setting(
             name: "LEMON_SQUEEZY_WEBHOOK_SECRET_PREVIOUS", fallback: "none",
             description: "the secret before it, also accepted while it is being changed", isSecret: true),

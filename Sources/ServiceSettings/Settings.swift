@@ -60,8 +60,8 @@ public struct Settings: Sendable {
         poolTimeout = .seconds(try settings.number("SELEXTRACT_DB_POOL_TIMEOUT", in: 1...3600, default: 30))
         poolRecycle = .seconds(try settings.number("SELEXTRACT_DB_POOL_RECYCLE", in: 1...604_800, default: 3600))
         logsStatements = try settings.flag("SELEXTRACT_DEBUG")
-        webhookSecret = settings.text("LEMON_SQUEEZY_WEBHOOK_SECRET")
-        previousWebhookSecret = settings.text("LEMON_SQUEEZY_WEBHOOK_SECRET_PREVIOUS")
+        webhookSecret = try settings.signingSecret("LEMON_SQUEEZY_WEBHOOK_SECRET")
+        previousWebhookSecret = try settings.signingSecret("LEMON_SQUEEZY_WEBHOOK_SECRET_PREVIOUS")
         storeID = try settings.identifier("LEMON_SQUEEZY_STORE_ID")
         mode = try settings.choice(
             "LEMON_SQUEEZY_MODE", ["live": .live, "test": .test, "any": .any],

@@ -46,6 +46,13 @@ struct SettingsReader {
         return text
     }
 
+    /// As ``text(_:)``, unless it cannot be what Lemon Squeezy signs with.
+    func signingSecret(_ name: String) throws(SettingsError) -> String? {
+        guard let text = text(name) else { return nil }
+        if let error = SettingsError(signingSecret: text, from: name) { throw error }
+        return text
+    }
+
     func databaseURL(_ name: String) throws(SettingsError) -> String? {
         guard let text = text(name) else { return nil }
         guard ["sqlite:", "postgres://", "postgresql://"].contains(where: text.hasPrefix), text != "sqlite:" else {

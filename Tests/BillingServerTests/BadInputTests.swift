@@ -134,11 +134,11 @@ struct BadInputTests {
     func previousSecret() async throws {
         let body = try Fixtures.event("subscription_created")
         try await DatabaseKind.sqlite.withDatabase { database in
-            let variables = ["LEMON_SQUEEZY_WEBHOOK_SECRET_PREVIOUS": " old secret "]
+            let variables = ["LEMON_SQUEEZY_WEBHOOK_SECRET_PREVIOUS": "the old secret"]
             try await withServer(try database.open(), variables) { server in
                 let reply = try await server.client.send(
                     "POST", "/webhooks/lemon-squeezy",
-                    headers: [RunningServer.signature(body, secret: " old secret ")], body: body)
+                    headers: [RunningServer.signature(body, secret: "the old secret")], body: body)
                 #expect(reply.status == 200)
                 #expect(try await server.events().map(\.matchedSecret) == ["previous"])
             }

@@ -44,6 +44,24 @@ struct UsageTests {
         #expect(replayed.sentence.contains("--secret-file"))
     }
 
+    @Test("A secret with quotes around it is refused at the start, and not shown")
+    func quotedSecret() async throws {
+        let program = try Program(["LEMON_SQUEEZY_WEBHOOK_SECRET": nil])
+        let environment = program.folder.appendingPathComponent(".env")
+        try Data("LEMON_SQUEEZY_WEBHOOK_SECRET=\"hunter2\"\n".utf8).write(to: environment)
+        let served = try await program.run("serve")
+        #expect(served.status == 1)
+        #expect(served.sentence.hasPrefix("LEMON_SQUEEZY_WEBHOOK_SECRET must be given without the quotes around it"))
+        try FileManager.default.removeItem(at: environment)
+        let file = program.folder.appendingPathComponent("secret")
+        try Data("hunter2 \n".utf8).write(to: file)
+        let payload = Repository.root.appendingPathComponent("fixtures/events/order_created.json").path
+        let replayed = try await program.run("replay", "--secret-file", file.path, "--url", "http://[::1]:1", payload)
+        #expect(replayed.status == 1)
+        #expect(replayed.sentence.hasPrefix("the secret in “\(file.path)” must be given without the blank"))
+        #expect(!(served.errors + replayed.errors).contains("hunter2"))
+    }
+
     @Test("A setting that is wrong is named, and its value is not")
     func wrongSetting() async throws {
         let program = try Program(["PORT": "seventy-thousand"])

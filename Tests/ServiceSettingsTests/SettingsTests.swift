@@ -70,7 +70,10 @@ struct SettingsTests {
 
     @Test(
         "Secrets are taken verbatim, from either source",
-        arguments: [" leading", "trailing ", "\"quoted\"", "a=b#c", "ünïcode", "$HOME", "'x'", "\ttab\t"])
+        arguments: [
+            "in the middle", "\"half quoted", "'mixed\"", "a=b#c=d", "ünïcöd", "$HOME/x",
+            String(repeating: "é", count: 40),
+        ])
     func verbatim(_ secret: String) throws {
         #expect(try load(["LEMON_SQUEEZY_WEBHOOK_SECRET": secret]).webhookSecret == secret)
         for end in ["", "\n", "\r\n"] {
@@ -114,10 +117,35 @@ struct SettingsTests {
         #expect(error.setting == "LEMON_SQUEEZY_WEBHOOK_SECRET")
     }
 
+    @Test(
+        "A signing secret that Lemon Squeezy cannot have is refused, from either source, with what to do",
+        arguments: [
+            ("\"zzzzzz\"", "quotes"), ("'zzzzzz'", "quotes"), ("\"\"", "quotes"), (" zzzzzz", "blank"),
+            ("zzzzzz ", "blank"), ("\tzzzzzz", "tab"), ("zzzzzz\t", "tab"), ("zzzzzz\u{A0}", "blank"),
+            ("zzz\u{7}zzz", "control"), ("zzzzz", "6 to 40"), (String(repeating: "z", count: 41), "6 to 40"),
+        ])
+    func impossibleSecret(_ secret: String, _ advice: String) throws {
+        for name in ["LEMON_SQUEEZY_WEBHOOK_SECRET", "LEMON_SQUEEZY_WEBHOOK_SECRET_PREVIOUS"] {
+            for (variables, file) in [([name: secret], nil), ([:], "\(name)=\(secret)\n")] {
+                let error = try #require(throws: SettingsError.self) { try load(variables, file: file) }
+                #expect(error.setting == name)
+                #expect(error.description.contains(advice))
+                #expect(!error.description.contains("zzz"))
+            }
+        }
+    }
+
+    @Test("Newlines in a signing secret are refused", arguments: ["zzzzzz\n", "zzzzzz\r\n", "zzz\nzzz", "zzzzzz\r"])
+    func newlineInSecret(_ secret: String) throws {
+        let error = try #require(throws: SettingsError.self) { try load(["LEMON_SQUEEZY_WEBHOOK_SECRET": secret]) }
+        #expect(error.setting == "LEMON_SQUEEZY_WEBHOOK_SECRET")
+        #expect(error.description.contains(#/newline|one line/#))
+    }
+
     @Test("Neither description nor dump shows a secret")
     func hidden() throws {
         let settings = try load([
-            "LEMON_SQUEEZY_WEBHOOK_SECRET": "hush", "DATABASE_URL": "postgres://user:hush@localhost/x",
+            "LEMON_SQUEEZY_WEBHOOK_SECRET": "hush-hush", "DATABASE_URL": "postgres://user:hush@localhost/x",
         ])
         var dumped = ""
         dump(settings, to: &dumped)

@@ -91,6 +91,7 @@ struct Replay: AsyncParsableCommand {
         else { throw Failure("“\(secretFile)” cannot be read") }
         let secret = text.last?.isNewline == true ? String(text.dropLast()) : text
         if secret.isEmpty { throw Failure("“\(secretFile)” is empty") }
+        if let error = SettingsError(signingSecret: secret, from: "the secret in “\(secretFile)”") { throw error }
         return secret
     }
 
