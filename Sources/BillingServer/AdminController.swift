@@ -11,15 +11,19 @@ struct AdminController: Controller {
 
     let store: any Store
     let metrics: Metrics
+    let signatures: SignatureWatch
     let inbox: Inbox
     let bodies: BodyBudget
     let connections: ConnectionCount
+
+    /// What does not keep the service from serving, but is hardly meant.
+    private var warnings: [String] { signatures.isMismatch ? [SignatureWatch.warning] : [] }
 
     func addRoutes(to router: Router<IdentifiedContext>) {
         router.get("/healthz") { _, _ in Response(json: ["status": "ok"]) }
         router.get("/readyz") { _, _ in
             do {
-                return Response(json: Readiness(try await store.health()))
+                return Response(json: Readiness(try await store.health(), warnings: warnings))
             } catch {
                 throw Problem.notReady(error.loggable)
             }
@@ -27,6 +31,7 @@ struct AdminController: Controller {
         router.get("/metrics") { _, _ in
             var gauges: [(Metric, Int)] = [
                 (.queueDepth, inbox.depth), (.heldBytes, bodies.heldBytes), (.connections, connections.current),
+                (.signatureMismatch, signatures.isMismatch ? 1 : 0),
             ]
             if let pool = store.pool {
                 gauges += [
@@ -41,7 +46,7 @@ struct AdminController: Controller {
     }
 }
 
-/// What `/readyz` tells of the database.
+/// What `/readyz` tells of the database, and what someone should look at.
 private struct Readiness: Encodable {
     struct Database: Encodable {
         var latency_microseconds: Int
@@ -57,8 +62,10 @@ private struct Readiness: Encodable {
 
     var status = "ready"
     var database: Database
+    var warnings: [String]
 
-    init(_ health: DatabaseHealth) {
+    init(_ health: DatabaseHealth, warnings: [String]) {
+        self.warnings = warnings
         let pool = health.pool.map { Pool(size: $0.size, idle: $0.idle, leased: $0.leased, waiting: $0.waiting) }
         database = Database(latency_microseconds: Int(health.latency / .microseconds(1)), pool: pool)
     }

@@ -47,16 +47,17 @@ public func buildApplication(
         store: store, policy: settings.policy, limits: limits, metrics: metrics, logger: logger)
     let bodies = BodyBudget(sizeLimit: limits.bodySize, totalLimit: limits.heldBytes)
     let connections = ConnectionCount()
+    let signatures = SignatureWatch()
 
     let webhook = WebhookController(
         secrets: try settings.signingSecrets(), acceptance: settings.acceptance, inbox: inbox, bodies: bodies,
-        metrics: metrics)
+        metrics: metrics, signatures: signatures)
     let catalogue = CatalogueController(catalogue: Catalogue(store: store.lists))
     let calls = APICalls(
         store: store, interval: options.usageInterval, clock: options.clock, logger: logger)
     let account = AccountController(store: store, calls: calls)
     let admin = AdminController(
-        store: store, metrics: metrics, inbox: inbox, bodies: bodies, connections: connections)
+        store: store, metrics: metrics, signatures: signatures, inbox: inbox, bodies: bodies, connections: connections)
 
     // In the order of their dependencies: they are stopped from the last to the first.
     var services: [any Service] = [StoreClosing(store: store)]

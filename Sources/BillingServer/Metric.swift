@@ -34,6 +34,9 @@ struct Metric: Sendable, Hashable {
         name: "selextract_body_bytes_held", kind: .gauge, help: "Bytes of bodies being read or waiting.")
     static let connections = Metric(
         name: "selextract_connections_open", kind: .gauge, help: "Open connections of the public port.")
+    static let signatureMismatch = Metric(
+        name: "selextract_signature_mismatch", kind: .gauge,
+        help: "1 while three deliveries or more had no valid signature, and none has had one since the start.")
     static let idleConnections = Metric(
         name: "selextract_database_connections_idle", kind: .gauge,
         help: "Connections to the database that wait for use.")

@@ -15,6 +15,7 @@ struct WebhookController: Controller {
     let inbox: Inbox
     let bodies: BodyBudget
     let metrics: Metrics
+    let signatures: SignatureWatch
     let failureLog = Throttle(every: .seconds(1))
 
     func addRoutes(to router: Router<IdentifiedContext>) {
@@ -23,14 +24,22 @@ struct WebhookController: Controller {
 
     private func receive(_ request: Request, context: IdentifiedContext) async throws -> Response {
         try await bodies.withBody(of: request) { body in
-            let signatures = request.headers[values: .signature]
-            guard let match = Signature.verify(signatures, body: body, secrets: secrets) else {
-                metrics.count(.signatureFailures)
-                if failureLog.allows() { context.logger.warning("delivery without a valid signature") }
+            let headers = request.headers[values: .signature]
+            guard let match = Signature.verify(headers, body: body, secrets: secrets) else {
+                refuse(context.logger)
                 throw Problem.invalidSignature
             }
-            let delivery = Delivery(body: body, signature: signatures[0], matchedSecret: match)
+            signatures.accept()
+            let delivery = Delivery(body: body, signature: headers[0], matchedSecret: match)
             return try await answer(to: InboxEvent(delivery, acceptance: acceptance), context)
+        }
+    }
+
+    private func refuse(_ logger: Logger) {
+        metrics.count(.signatureFailures)
+        if failureLog.allows() { logger.warning("delivery without a valid signature") }
+        if let refused = signatures.refuse() {
+            logger.warning("\(SignatureWatch.warning)", metadata: ["refused": "\(refused)"])
         }
     }
 

@@ -1,0 +1,43 @@
+import Synchronization
+
+/// Notices that deliveries come and none is signed with the secret that is set: it is another webhook's, or the other mode's.
+///
+/// From outside that looks like a service that works, for anybody may send what is signed wrongly. So it is told only while
+/// no delivery has had a valid signature since the start.
+final class SignatureWatch: Sendable {
+    static let warning = """
+        no delivery has had a valid signature since the start: compare LEMON_SQUEEZY_WEBHOOK_SECRET with the signing \
+        secret of the webhook at Lemon Squeezy; test mode and live mode have one each
+        """
+
+    private struct State {
+        var refused = 0
+        var hasAccepted = false
+        var warnedAt: ContinuousClock.Instant?
+
+        var isMismatch: Bool { !hasAccepted && refused >= 3 }
+    }
+
+    private let state = Mutex(State())
+
+    /// Whether three deliveries or more were refused, and none accepted.
+    var isMismatch: Bool { state.withLock(\.isMismatch) }
+
+    /// A delivery had a valid signature, and so the secret is right.
+    func accept() {
+        state.withLock { $0.hasAccepted = true }
+    }
+
+    /// A delivery had no valid signature.
+    ///
+    /// - Returns: how many there were, if a warning is due: at most once a minute.
+    func refuse(at now: ContinuousClock.Instant = .now) -> Int? {
+        state.withLock { state in
+            state.refused += 1
+            guard state.isMismatch else { return nil }
+            if let warnedAt = state.warnedAt, now < warnedAt + .seconds(60) { return nil }
+            state.warnedAt = now
+            return state.refused
+        }
+    }
+}
