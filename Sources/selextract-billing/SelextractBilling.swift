@@ -33,7 +33,7 @@ struct SelextractBilling: AsyncParsableCommand {
     /// As the library's own `main`, but an error is one sentence, whatever its cause.
     static func main() async {
         do {
-            var command = try parseAsRoot()
+            var command = try parseAsRoot(UsersAdjust.movingUnits(Array(CommandLine.arguments.dropFirst())))
             if var asynchronous = command as? any AsyncParsableCommand {
                 try await asynchronous.run()
             } else {

@@ -21,6 +21,14 @@ struct UnitsCommandTests {
         }
     }
 
+    /// A program whose database has one account, with the 100 units of the free plan.
+    private func programWithAccount() async throws -> Program {
+        let program = try Program()
+        try #require(try await program.run("migrate").status == 0)
+        _ = try await program.json("users", "create", "ada@example.com")
+        return program
+    }
+
     @Test("explain tells each event, the rules, and the units before and after")
     func explain() async throws {
         try await withPurchase { program, _ in
@@ -70,6 +78,39 @@ struct UnitsCommandTests {
             #expect(try await program.run("users", "adjust", Self.ada, "0", "--reason", "x").status == 64)
             #expect(try await program.run("users", "adjust", Self.ada, "5").status == 64)
         }
+    }
+
+    @Test(
+        "Units are taken by a number below zero, wherever it and the reason stand",
+        arguments: [
+            ["ada@example.com", "-30", "--reason", "x"], ["--reason", "x", "ada@example.com", "-30"],
+            ["ada@example.com", "--reason", "x", "-30"], ["ada@example.com", "--reason=x", "-30"],
+            ["--reason", "x", "--", "ada@example.com", "-30"], ["--reason", "x", "ada@example.com", "--", "-30"],
+            ["ada@example.com", "-30", "--reason", "x", "--format", "json"],
+        ])
+    func take(_ arguments: [String]) async throws {
+        let program = try await programWithAccount()
+        #expect(try await program.run(["users", "adjust"] + arguments).status == 0)
+        let shown = try await program.json("users", "show", "ada@example.com")
+        #expect(shown["user"]["compute_units_remaining"].number == 70)
+        #expect(shown["ledger"].rows.last?["reason"].text == "x")
+    }
+
+    @Test(
+        "Units that are no number are one sentence and exit code 64",
+        arguments: [
+            ["ada@example.com", "-3O", "--reason", "x"], ["ada@example.com", "-30.5", "--reason", "x"],
+            ["ada@example.com", "-0", "--reason", "x"], ["ada@example.com", "thirty", "--reason", "x"],
+            ["ada@example.com", "-30", "-40", "--reason", "x"], ["-30", "--reason", "x"],
+            ["ada@example.com", "30", "--reason", "-5"], ["ada@example.com", "-30"],
+        ])
+    func noUnits(_ arguments: [String]) async throws {
+        let program = try await programWithAccount()
+        let refused = try await program.run(["users", "adjust"] + arguments)
+        #expect(refused.status == 64)
+        #expect(!refused.sentence.isEmpty)
+        let shown = try await program.json("users", "show", "ada@example.com")
+        #expect(shown["user"]["compute_units_remaining"].number == 100)
     }
 
     @Test("tick looks at another moment without changing anything, unless it is told to write")

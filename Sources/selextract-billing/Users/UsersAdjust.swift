@@ -8,7 +8,7 @@ struct UsersAdjust: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "adjust",
         abstract: "Gives an account compute units, or takes some, in its present month; the ledger says so.",
-        discussion: "To take units, put -- first: users adjust --reason mistake -- ada@example.com -50")
+        discussion: "For example: users adjust ada@example.com -50 --reason mistake")
 
     @Argument(help: "The account: id or e-mail.")
     var who: String
@@ -23,6 +23,22 @@ struct UsersAdjust: AsyncParsableCommand {
             throw ValidationError("UNITS must be a number other than 0, at most 1000000000.")
         }
         if reason.isEmpty { throw ValidationError("--reason must say why.") }
+    }
+
+    /// A number below zero is an option to the parser. It goes to the end, behind `--`, where everything is an argument.
+    ///
+    /// - Parameter arguments: of the whole program; those of other commands stay as they are.
+    static func movingUnits(_ arguments: [String]) -> [String] {
+        guard arguments.starts(with: ["users", "adjust"]), !arguments.contains("--"),
+            let units = arguments.indices.last(where: { index in
+                // Not what stands where an option's value belongs: `--reason -5` lacks one.
+                arguments[index].prefixMatch(of: #/-[0-9]/#) != nil
+                    && arguments[index - 1].prefixMatch(of: #/--[^=]*$/#) == nil
+            })
+        else { return arguments }
+        var moved = arguments
+        moved.remove(at: units)
+        return moved + ["--", arguments[units]]
     }
 
     func run() async throws {
