@@ -148,7 +148,7 @@ struct UnitsCommandTests {
     @Test("demo shows scenarios, accounts, months and plans, and leaves nothing behind")
     func demo() async throws {
         let program = try Program(["DATABASE_URL": nil, "LEMON_SQUEEZY_WEBHOOK_SECRET": nil])
-        let shown = try await program.json("demo", "--scenarios", Self.scenarios)
+        let shown = try await program.json("demo")
         let tiers = Dictionary(
             uniqueKeysWithValues: shown["accounts"].rows.map { ($0["email"].text ?? "", $0["subscription_tier"].text) })
         #expect(tiers["renewal@example.com"] == "starter")
@@ -159,6 +159,25 @@ struct UnitsCommandTests {
         #expect(shown["differences"].number == 0)
         let left = try FileManager.default.contentsOfDirectory(atPath: program.folder.path)
         #expect(left.allSatisfy { $0.hasSuffix(".json") })
+
+        // What is inside the program is what the folder has.
+        let same = try await program.json("demo", "--scenarios", Self.scenarios)
+        let columns = ["account", "at", "event", "answer", "tier", "units_left", "reset_date"]
+        let stories = [shown, same].map { $0["deliveries"].rows.map { row in columns.map { "\(row[$0])" } } }
+        #expect(stories[0] == stories[1])
+        #expect(stories[0].count > 50)
+    }
+
+    @Test("demo shows only the scenarios that are named, and says which there are")
+    func demoScenario() async throws {
+        let program = try Program(["DATABASE_URL": nil, "LEMON_SQUEEZY_WEBHOOK_SECRET": nil])
+        let one = try await program.json("demo", "--scenario", "trial", "--scenario", "renewal")
+        #expect(Set(one["deliveries"].rows.map { $0["account"].text }) == ["trial", "renewal"])
+        let unknown = try await program.run("demo", "--scenario", "refund")
+        #expect(unknown.status == 1)
+        #expect(unknown.sentence.hasPrefix("“refund” is not inside the program; --scenarios reads a folder."))
+        let read = try await program.json("demo", "--scenarios", Self.scenarios, "--scenario", "refund")
+        #expect(Set(read["deliveries"].rows.map { $0["account"].text }) == ["refund"])
         #expect(try await program.run("demo", "--scenarios", "/nowhere").status == 1)
     }
 }

@@ -12,25 +12,37 @@ struct Demo: AsyncParsableCommand {
             "Everything at once, without set-up: a listener with a throw-away database, and scenarios replayed into it.",
         discussion: "The clock is moved along with the events, so that renewals and the ends of months are seen.")
 
-    @Option(help: ArgumentHelp("The folder of the scenarios.", valueName: "folder"))
-    var scenarios = "fixtures/scenarios"
-    @Option(help: ArgumentHelp("One of them, or several. (default: a choice)", valueName: "name"))
+    @Option(
+        help: ArgumentHelp("A folder of scenarios. (default: those inside the program)", valueName: "folder"))
+    var scenarios: String?
+    @Option(help: ArgumentHelp("One of them, or several. (default: those inside the program)", valueName: "name"))
     var scenario: [String] = []
     @OptionGroup var output: OutputOptions
 
-    /// Those that show the most in the fewest lines.
-    private static let choice = [
+    /// Those that show the most in the fewest lines. They are inside the program, so that it shows them wherever it is.
+    static let choice = [
         "first-purchase", "renewal", "failed-renewal-recovered", "cancel-then-expired", "plan-change-upgrade",
         "pause-void-unpause", "trial", "yearly", "two-subscriptions", "mistakes-resent-renewal", "unknown-account",
     ]
 
     func run() async throws {
         let names = scenario.isEmpty ? Self.choice : scenario
-        let acts = try names.map { try DemoAct(name: $0, folder: "\(scenarios)/\($0)") }
+        let acts = try names.map { try DemoAct(name: $0, payloads: payloads(of: $0)) }
         let document = try await DemoStage.with { stage in
             try await stage.play(acts)
         }
         try output.print(document)
+    }
+
+    private func payloads(of name: String) throws -> [Payload] {
+        if let scenarios { return try Payload.read("\(scenarios)/\(name)") }
+        let payloads = Self.deliveries.filter { $0.scenario == name }
+            .map { Payload(path: "\(name)/\($0.file)", body: Array($0.body.utf8)) }
+        if payloads.isEmpty {
+            let names = Self.choice.joined(separator: ", ")
+            throw Failure("“\(name)” is not inside the program; --scenarios reads a folder. Inside are \(names)")
+        }
+        return payloads
     }
 }
 
@@ -41,10 +53,10 @@ struct DemoAct: Sendable {
     /// Each with the provider's moment.
     let deliveries: [(at: Date, event: WebhookEvent, body: [UInt8])]
 
-    init(name: String, folder: String) throws {
+    init(name: String, payloads: [Payload]) throws {
         self.name = name
         var deliveries: [(at: Date, event: WebhookEvent, body: [UInt8])] = []
-        for payload in try Payload.read(folder) {
+        for payload in payloads {
             guard let event = try? WebhookEvent(body: payload.body) else {
                 throw Failure("“\(payload.path)” is no event")
             }
@@ -52,7 +64,7 @@ struct DemoAct: Sendable {
         }
         guard let user = deliveries.lazy.compactMap(\.event.customUserID).compactMap(UUID.init(uuidString:)).first
         else {
-            throw Failure("“\(folder)” names no account")
+            throw Failure("the scenario “\(name)” names no account")
         }
         self.user = user
         self.deliveries = deliveries
