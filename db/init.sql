@@ -17,4 +17,9 @@ select not exists (select from schema_migrations where version = 2) as missing \
 \ir 0002-entitlements.sql
 \endif
 
+select not exists (select from schema_migrations where version = 3) as missing \gset
+\if :missing
+\ir 0003-rules.sql
+\endif
+
 commit;
