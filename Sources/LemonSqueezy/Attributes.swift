@@ -4,6 +4,8 @@ import Foundation
 struct Undecodable: Error {
     let reason: String
 
+    init(reason: String) { self.reason = reason }
+
     init(path: String, value: JSONValue?) {
         let isMissing = value == nil || value == .null
         reason = "\(path) is \(isMissing ? "missing" : "unreadable")"
@@ -13,7 +15,8 @@ struct Undecodable: Error {
 /// The attributes of an object, read leniently: fields come and go, and change type, without notice.
 ///
 /// `required` throws when the attribute is missing or unreadable, `optional` when it is there and unreadable; the
-/// functions named after a type alone answer nil in both cases.
+/// functions named after a type alone answer nil in both cases. A time that is optional is nil when it is unreadable, but
+/// throws when it lies beyond what a plan can mean (R3).
 struct Attributes {
     let value: JSONValue
     var path = "data.attributes"
@@ -27,7 +30,7 @@ struct Attributes {
     }
 
     func required(date key: String) throws(Undecodable) -> Date {
-        try unwrap(value[key]?.date, key)
+        try unwrap(try optional(date: key), key)
     }
 
     func optional(word key: String) throws(Undecodable) -> String? {
@@ -35,7 +38,9 @@ struct Attributes {
     }
 
     func optional(date key: String) throws(Undecodable) -> Date? {
-        isMissing(key) ? nil : try required(date: key)
+        guard let date = date(key) else { return nil }
+        guard date < Timestamp.end else { throw Undecodable(reason: "\(path).\(key) is after the year 2199") }
+        return date
     }
 
     func identifier(_ key: String) -> String? { value[key]?.identifier }

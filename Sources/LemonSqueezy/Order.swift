@@ -3,7 +3,7 @@ public import Foundation
 /// An order as one event tells it. Money is in minor units of ``currency``; times are whole seconds, UTC.
 ///
 /// The rules take nothing from an order but that it was refunded (R18), so only its id is required, and whatever else
-/// cannot be read is nil.
+/// cannot be read, or lies after the year 2199, is nil.
 public struct Order: Hashable, Sendable {
     public var orderID: String
     public var customerID: String?
@@ -49,13 +49,13 @@ extension Order {
             email: attributes.email,
             status: attributes.word("status"),
             refunded: attributes.bool("refunded") ?? false,
-            refundedAt: attributes.date("refunded_at"),
+            refundedAt: try? attributes.optional(date: "refunded_at"),
             currency: attributes.word("currency"),
             total: attributes.int("total"),
             refundedAmount: attributes.int("refunded_amount"),
             variantID: attributes.value["first_order_item"]?["variant_id"]?.identifier,
-            createdAt: attributes.date("created_at"),
-            updatedAt: attributes.date("updated_at")
+            createdAt: try? attributes.optional(date: "created_at"),
+            updatedAt: try? attributes.optional(date: "updated_at")
         )
     }
 }

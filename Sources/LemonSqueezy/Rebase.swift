@@ -32,9 +32,9 @@ public struct Rebase: Hashable, Sendable {
     }
 
     private func moved(_ text: String) -> String {
-        if let date = Timestamp.date(from: text) {
+        if Timestamp.date(from: text) != nil, let local = Timestamp.date(from: text.prefix(19) + "Z") {
             // Only the date and time are replaced: fraction and zone stay as they were written.
-            let moved = Timestamp.secondsText(from: date.addingTimeInterval(Double(seconds)))
+            let moved = Timestamp.secondsText(from: local.addingTimeInterval(Double(seconds)))
             return moved.map { $0 + text.dropFirst(19) } ?? text
         }
         if let url = ExpiringURL(text) {

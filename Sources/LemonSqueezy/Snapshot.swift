@@ -6,27 +6,30 @@ public struct Snapshot: Hashable, Sendable {
     public var customerID: String?
     /// Which plan, by ``variantID`` only (R6); the product is kept for people.
     public var productID: String?
-    public var variantID: String
+    /// nil: the provider names none, as it may once the subscription is over. Then the last plan known stays (R3).
+    public var variantID: String?
     public var orderID: String?
     public var orderItemID: String?
     public var email: String?
     public var status: SubscriptionStatus
     public var pause: Pause?
-    /// Set only while `on_trial`: the provider clears it afterwards.
+    /// After a trial the provider sometimes keeps it, sometimes clears it.
     public var trialEndsAt: Date?
     /// The next charge; for `past_due` the next attempt.
     public var renewsAt: Date?
     /// Set only when cancelled or expired.
     public var endsAt: Date?
+    /// The day of the month, 1 to 31, on which the provider bills.
+    public var billingAnchor: Int?
     public var createdAt: Date
     public var order: SnapshotOrder
 
     public var updatedAt: Date { order.updatedAt }
 
     public init(
-        subscriptionID: String, customerID: String?, productID: String?, variantID: String, orderID: String?,
+        subscriptionID: String, customerID: String?, productID: String?, variantID: String?, orderID: String?,
         orderItemID: String?, email: String?, status: SubscriptionStatus, pause: Pause?, trialEndsAt: Date?,
-        renewsAt: Date?, endsAt: Date?, createdAt: Date, order: SnapshotOrder
+        renewsAt: Date?, endsAt: Date?, billingAnchor: Int? = nil, createdAt: Date, order: SnapshotOrder
     ) {
         self.subscriptionID = subscriptionID
         self.customerID = customerID
@@ -40,6 +43,7 @@ public struct Snapshot: Hashable, Sendable {
         self.trialEndsAt = trialEndsAt
         self.renewsAt = renewsAt
         self.endsAt = endsAt
+        self.billingAnchor = billingAnchor
         self.createdAt = createdAt
         self.order = order
     }
@@ -58,44 +62,54 @@ public struct Snapshot: Hashable, Sendable {
 }
 
 extension Snapshot {
+    /// Needs no more than the id, the status and `updated_at` (R3): what else is missing or cannot be read is nil, and a
+    /// missing `created_at` is taken for `updated_at`.
     init(id: JSONValue?, attributes: Attributes, name: EventName) throws(Undecodable) {
         guard let subscriptionID = id?.identifier else { throw Undecodable(path: "data.id", value: id) }
         let updatedAt = try attributes.required(date: "updated_at")
+        let status = SubscriptionStatus(rawValue: try attributes.required(word: "status"))
         self.init(
             subscriptionID: subscriptionID,
             customerID: attributes.identifier("customer_id"),
             productID: attributes.identifier("product_id"),
-            variantID: try attributes.required(identifier: "variant_id"),
+            variantID: attributes.identifier("variant_id"),
             orderID: attributes.identifier("order_id"),
             orderItemID: attributes.identifier("order_item_id"),
             email: attributes.email,
-            status: SubscriptionStatus(rawValue: try attributes.required(word: "status")),
+            status: status,
             pause: try attributes.pause(),
             trialEndsAt: try attributes.optional(date: "trial_ends_at"),
             renewsAt: try attributes.optional(date: "renews_at"),
             endsAt: try attributes.optional(date: "ends_at"),
-            createdAt: try attributes.required(date: "created_at"),
+            billingAnchor: attributes.int("billing_anchor").flatMap { (1...31).contains($0) ? $0 : nil },
+            createdAt: try attributes.optional(date: "created_at") ?? updatedAt,
             order: SnapshotOrder(
                 updatedAt: updatedAt,
                 snapshotSecond: attributes.snapshotSecond,
                 rank: name.snapshotRank,
+                statusRank: status.snapshotRank,
                 digest: SHA256.digest(attributes.value.canonicalBytes(without: "urls"))
             )
         )
+        // A century of months is a mistake, and must not become a century of rows.
+        let latest = [updatedAt, trialEndsAt, renewsAt, endsAt, pause?.resumesAt].compactMap(\.self).max() ?? updatedAt
+        guard latest.timeIntervalSince(createdAt) < Self.longestLife else {
+            throw Undecodable(reason: "\(attributes.path): its dates lie more than 1,200 months apart")
+        }
     }
+
+    /// 1,200 months, in seconds.
+    private static let longestLife = 1200 * 365.2425 / 12 * 86_400
 }
 
 extension Attributes {
-    /// Null, an empty array and an empty object all say "not paused": the provider's language encodes an empty map as
-    /// an array.
+    /// Anything but an object with members says "not paused": the provider's language encodes an empty map as an array.
     fileprivate func pause() throws(Undecodable) -> Snapshot.Pause? {
         switch value["pause"] {
-        case nil, .null, .array([]), .object([]): return nil
-        case .object(let members)?:
+        case .object(let members)? where !members.isEmpty:
             let pause = Attributes(value: .object(members), path: path + ".pause")
-            return Snapshot.Pause(
-                mode: try pause.optional(word: "mode"), resumesAt: try pause.optional(date: "resumes_at"))
-        case let other: throw Undecodable(path: path + ".pause", value: other)
+            return Snapshot.Pause(mode: pause.word("mode"), resumesAt: try pause.optional(date: "resumes_at"))
+        default: return nil
         }
     }
 

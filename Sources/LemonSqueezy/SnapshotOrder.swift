@@ -1,7 +1,7 @@
 public import Foundation
 
 /// The canonical order of a subscription's snapshots (R7): the greatest is its present state, whenever each arrived.
-/// Equal in all four parts means the same snapshot.
+/// Equal in all five parts means the same snapshot.
 public struct SnapshotOrder: Comparable, Hashable, Sendable {
     /// `updated_at`, whole seconds, UTC.
     public var updatedAt: Date
@@ -10,13 +10,16 @@ public struct SnapshotOrder: Comparable, Hashable, Sendable {
     public var snapshotSecond: Int
     /// ``EventName/snapshotRank``.
     public var rank: Int
+    /// ``SubscriptionStatus/snapshotRank``.
+    public var statusRank: Int
     /// SHA-256 of the canonical attributes without `urls`, 32 bytes. Says nothing about time; it makes the order total.
     public var digest: [UInt8]
 
-    public init(updatedAt: Date, snapshotSecond: Int, rank: Int, digest: [UInt8]) {
+    public init(updatedAt: Date, snapshotSecond: Int, rank: Int, statusRank: Int, digest: [UInt8]) {
         self.updatedAt = updatedAt
         self.snapshotSecond = snapshotSecond
         self.rank = rank
+        self.statusRank = statusRank
         self.digest = digest
     }
 
@@ -24,6 +27,7 @@ public struct SnapshotOrder: Comparable, Hashable, Sendable {
         if left.updatedAt != right.updatedAt { return left.updatedAt < right.updatedAt }
         if left.snapshotSecond != right.snapshotSecond { return left.snapshotSecond < right.snapshotSecond }
         if left.rank != right.rank { return left.rank < right.rank }
+        if left.statusRank != right.statusRank { return left.statusRank < right.statusRank }
         return left.digest.lexicographicallyPrecedes(right.digest)
     }
 }

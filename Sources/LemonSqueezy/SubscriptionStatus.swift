@@ -20,6 +20,20 @@ public struct SubscriptionStatus: RawRepresentable, ExpressibleByStringLiteral, 
         default: false
         }
     }
+
+    /// The place of a snapshot among those of one second and one kind of event (R7): as a subscription's life goes. An
+    /// unknown status ranks as `active` does.
+    public var snapshotRank: Int {
+        switch self {
+        case .onTrial: 0
+        case .pastDue: 1
+        case .unpaid: 3
+        case .paused: 4
+        case .cancelled: 5
+        case .expired: 6
+        default: 2
+        }
+    }
 }
 
 extension SubscriptionStatus: CustomStringConvertible {

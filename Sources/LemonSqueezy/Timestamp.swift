@@ -2,15 +2,17 @@ public import Foundation
 
 /// The provider's timestamps, `2026-10-12T09:30:04.000000Z`: UTC, whole seconds.
 public enum Timestamp {
+    /// The begin of the year 2200, UTC: no time of a plan lies later (R3).
+    public static let end = Date(timeIntervalSince1970: 7_258_118_400)
+
     /// The moment a timestamp names, its fraction cut off; nil if it is none.
     ///
-    /// Accepted is `YYYY-MM-DDTHH:MM:SS`, a fraction of 1 to 9 digits or none, then `Z` or `+00:00`; years 1970 to 9999;
-    /// no leap seconds and no 24:00. Other zones are refused rather than converted: they would mean that the provider
-    /// changed something.
+    /// Accepted is RFC 3339: `YYYY-MM-DDTHH:MM:SS`, a fraction of 1 to 9 digits or none, then `Z` or an offset; years 1970
+    /// to 9999; no leap seconds and no 24:00.
     public static func date(from text: String) -> Date? {
         var text = text
         return text.withUTF8 { digits in
-            guard let end = secondsEnd(digits), isUTC(digits[end...]) else { return nil }
+            guard let end = secondsEnd(digits), let offset = offset(digits[end...]) else { return nil }
             func number(_ range: Range<Int>) -> Int {
                 range.reduce(0) { $0 * 10 + Int(digits[$1] - UInt8(ascii: "0")) }
             }
@@ -20,7 +22,7 @@ public enum Timestamp {
                 hour < 24, minute < 60, second < 60
             else { return nil }
             let days = daysSince1970(year: year, month: month, day: day)
-            return Date(timeIntervalSince1970: Double(((days * 24 + hour) * 60 + minute) * 60 + second))
+            return Date(timeIntervalSince1970: Double(((days * 24 + hour) * 60 + minute) * 60 + second - offset))
         }
     }
 
@@ -60,14 +62,21 @@ public enum Timestamp {
         return 19
     }
 
-    /// Whether the rest of a timestamp is an optional fraction and the zone.
-    private static func isUTC(_ rest: Slice<UnsafeBufferPointer<UInt8>>) -> Bool {
+    /// The offset from UTC in seconds, of the rest of a timestamp: an optional fraction and the zone; nil if it is neither.
+    private static func offset(_ rest: Slice<UnsafeBufferPointer<UInt8>>) -> Int? {
         var zone = rest
         if rest.first == UInt8(ascii: ".") {
             zone = rest.dropFirst().drop(while: isDigit)
-            guard (1...9).contains(rest.count - 1 - zone.count) else { return false }
+            guard (1...9).contains(rest.count - 1 - zone.count) else { return nil }
         }
-        return zone.elementsEqual("Z".utf8) || zone.elementsEqual("+00:00".utf8)
+        if zone.elementsEqual("Z".utf8) { return 0 }
+        let text = Array(zone)
+        guard text.count == 6, text[0] == UInt8(ascii: "+") || text[0] == UInt8(ascii: "-"),
+            text[3] == UInt8(ascii: ":"), [1, 2, 4, 5].allSatisfy({ isDigit(text[$0]) })
+        else { return nil }
+        func two(_ index: Int) -> Int { Int(text[index] - 48) * 10 + Int(text[index + 1] - 48) }
+        guard two(1) < 24, two(4) < 60 else { return nil }
+        return (two(1) * 60 + two(4)) * (text[0] == UInt8(ascii: "-") ? -60 : 60)
     }
 
     private static func isDigit(_ byte: UInt8) -> Bool {

@@ -7,7 +7,7 @@ struct SnapshotOrderTests {
     private func order(_ updatedAt: Int, _ second: Int, _ rank: Int, _ digest: UInt8) -> SnapshotOrder {
         SnapshotOrder(
             updatedAt: Date(timeIntervalSince1970: Double(updatedAt)), snapshotSecond: second, rank: rank,
-            digest: [UInt8](repeating: digest, count: 32))
+            statusRank: 0, digest: [UInt8](repeating: digest, count: 32))
     }
 
     @Test("Each part decides only when all before it are equal")

@@ -22,11 +22,12 @@ struct WebhookEventTests {
                 == Snapshot(
                     subscriptionID: "910001", customerID: "515001", productID: "71", variantID: "101",
                     orderID: "616001", orderItemID: "626001", email: "ada@example.com", status: .active, pause: nil,
-                    trialEndsAt: nil, renewsAt: date("2026-11-12T09:30:01"), endsAt: nil,
+                    trialEndsAt: nil, renewsAt: date("2026-11-12T09:30:01"), endsAt: nil, billingAnchor: 12,
                     createdAt: try #require(date("2026-10-12T09:30:04")), order: snapshot.order))
         #expect(snapshot.updatedAt == date("2026-10-12T09:30:05"))
         #expect(snapshot.order.snapshotSecond == 1_791_819_006)
         #expect(snapshot.order.rank == 0)
+        #expect(snapshot.order.statusRank == 2)
     }
 
     @Test("An invoice is about its subscription, not about its own id")
