@@ -1,6 +1,4 @@
-public import LemonSqueezy
-
-/// Whose events are applied (R4). What is not accepted is stored, and never applied.
+/// Whose events are applied (R4). What is not accepted is stored, and judged again when this changes.
 public struct Acceptance: Sendable, Hashable {
     public enum Mode: String, Sendable, Hashable, CaseIterable {
         case live, test, any
@@ -15,18 +13,37 @@ public struct Acceptance: Sendable, Hashable {
         self.mode = mode
     }
 
-    /// Why the event is quarantined; nil if it is accepted. What an event does not say is not what is asked for.
-    public func quarantine(_ event: WebhookEvent) -> QuarantineReason? {
-        if let storeID, event.storeID != storeID { return .wrongStore }
-        switch mode {
-        case .any: return nil
-        case .live: return event.testMode == false ? nil : .wrongMode
-        case .test: return event.testMode == true ? nil : .wrongMode
-        }
+    /// Why an event is quarantined; nil if it is accepted. What an event does not say is not what is asked for.
+    ///
+    /// - Parameters:
+    ///   - testMode: `meta.test_mode` of the event.
+    public func quarantine(storeID: String?, testMode: Bool?) -> QuarantineReason? {
+        if let expected = self.storeID, storeID != expected { return .wrongStore(expected: expected, found: storeID) }
+        let expected: Bool? =
+            switch mode {
+            case .any: nil
+            case .live: false
+            case .test: true
+            }
+        guard let expected, testMode != expected else { return nil }
+        return .wrongMode(expected: mode, found: testMode)
     }
 }
 
-public enum QuarantineReason: String, Sendable, Hashable {
-    case wrongStore = "wrong_store"
-    case wrongMode = "wrong_mode"
+/// Why an event is quarantined (R4), and what would have been right.
+public enum QuarantineReason: Sendable, Hashable {
+    case wrongStore(expected: String, found: String?)
+    case wrongMode(expected: Acceptance.Mode, found: Bool?)
+}
+
+extension QuarantineReason: CustomStringConvertible {
+    /// As it is stored and answered: the word that programs look for, then what people want to know.
+    public var description: String {
+        switch self {
+        case .wrongStore(let expected, let found):
+            "wrong_store: expected \(expected), came \(found ?? "none")"
+        case .wrongMode(let expected, let found):
+            "wrong_mode: expected \(expected.rawValue), came \(found.map { $0 ? "test" : "live" } ?? "none")"
+        }
+    }
 }

@@ -6,15 +6,38 @@ public struct Account: Sendable, Hashable {
     public var userID: UUID
     /// Whole seconds, UTC: the free plan's months begin here (R11).
     public var createdAt: Date
-    /// Of the subscriptions that are this account's (R5), in any order.
+    /// Of the subscriptions that are this account's (R5), and its orders, in any order.
     public var events: [BillingEvent]
     public var charges: [Charge]
+    /// When the charges' units were used; needed only where a refund takes units (R18).
+    public var usage: [Usage]
+    public var grants: [GrantedPlan]
 
-    public init(userID: UUID, createdAt: Date, events: [BillingEvent], charges: [Charge]) {
+    public init(
+        userID: UUID, createdAt: Date, events: [BillingEvent], charges: [Charge], usage: [Usage] = [],
+        grants: [GrantedPlan] = []
+    ) {
         self.userID = userID
         self.createdAt = createdAt.wholeSeconds
         self.events = events
         self.charges = charges
+        self.usage = usage
+        self.grants = grants
+    }
+
+    /// Its subscriptions, as the events tell them that count at a moment.
+    func histories(at now: Date) -> [SubscriptionHistory] {
+        let events = events.filter { !$0.isAhead(of: now) }
+        let orders = events.compactMap { event in if case .order(let order) = event.fact { order } else { nil } }
+        return Dictionary(grouping: events.filter { $0.subscriptionID != nil }) { $0.subscriptionID ?? "" }
+            .compactMap { id, events in SubscriptionHistory(id: id, events: events, orders: orders) }
+    }
+}
+
+extension [SubscriptionHistory] {
+    /// The subscription with the account's first trial, the only one that gives units.
+    var firstTrial: String? {
+        filter { $0.trial != nil }.min { ($0.createdAt, $0.id) < ($1.createdAt, $1.id) }?.id
     }
 }
 
@@ -33,6 +56,14 @@ public struct AccountState: Sendable, Hashable {
     /// When this may change by itself.
     public var nextChange: Date
 
+    /// Those that give access and units of their own, but do not count now because another comes first (R14).
+    public var waiting: [SubscriptionState] {
+        guard let effective else { return [] }
+        return subscriptions.filter {
+            $0.id != effective.id && $0.hasAccess(at: moment) && $0.presentBucket(at: moment) != nil
+        }
+    }
+
     /// `users.subscription_tier`.
     public var tier: String { effective?.plan.id ?? SubscriptionPlan.freeID }
     /// `users.compute_units_remaining`.
@@ -43,47 +74,35 @@ public struct AccountState: Sendable, Hashable {
     public var buckets: [Bucket] { freeBuckets + subscriptions.flatMap(\.buckets) }
 }
 
-/// What an operator can choose about the rules.
-public struct BillingPolicy: Sendable, Hashable {
-    public var upgradeUnits: UpgradeUnits
-    /// R5: whether an e-mail typed at a checkout is taken as a claim.
-    public var matchByEmail: Bool
-    /// R17: how long a present month may stay locked while active before it is shown as overdue.
-    public var renewalOverdueAfter: TimeInterval
-
-    public init(
-        upgradeUnits: UpgradeUnits = .atOnce, matchByEmail: Bool = false, renewalOverdueAfter: TimeInterval = 86_400
-    ) {
-        self.upgradeUnits = upgradeUnits
-        self.matchByEmail = matchByEmail
-        self.renewalOverdueAfter = renewalOverdueAfter
-    }
-}
-
 extension Account {
     /// The law (R0): the same facts and the same moment give the same state, whatever happened on the way.
     public func state(at now: Date, catalog: PlanCatalog, policy: BillingPolicy = BillingPolicy()) -> AccountState {
-        let histories = Dictionary(grouping: events.filter { $0.subscriptionID != nil }) { $0.subscriptionID ?? "" }
-            .compactMap { id, events in SubscriptionHistory(id: id, events: events) }
+        let histories = histories(at: now)
         let moment = max(now.wholeSeconds, createdAt, histories.map(\.latestEventAt).max() ?? createdAt)
-        let firstTrial = histories.filter { $0.trial != nil }
-            .min { ($0.createdAt, $0.id) < ($1.createdAt, $1.id) }?.id
-        let subscriptions = histories.compactMap { history in
-            SubscriptionState(
-                history: history, trialCounts: history.id == firstTrial,
-                charges: charges.filter { $0.line == .subscription(history.id) }, catalog: catalog,
-                upgradeUnits: policy.upgradeUnits, moment: moment)
+        let firstTrial = histories.firstTrial
+        let provided = histories.compactMap { history in
+            let line = Line.subscription(history.id)
+            return SubscriptionState(
+                history: history, trialCounts: history.id == firstTrial, charges: charges.filter { $0.line == line },
+                usage: usage.filter { $0.line == line }, catalog: catalog, policy: policy, moment: moment)
         }
-        .sorted { $0.id < $1.id }
+        let granted = grants.compactMap { grant in
+            SubscriptionState(
+                grant: grant, charges: charges.filter { $0.line == .grant(grant.id) }, catalog: catalog,
+                moment: moment)
+        }
+        let subscriptions = (provided + granted).sorted { $0.id < $1.id }
         let effective = subscriptions.filter { $0.hasAccess(at: moment) }
             .max { $1.outranks($0, at: moment) }
         let free = freeBuckets(at: moment, catalog: catalog)
         let presentFree = free.last { $0.begin <= moment } ?? free[0]
-        let turningPoints = subscriptions.flatMap(\.turningPoints) + [presentFree.end]
+        let refunds = policy.refundUnits == .take ? histories.flatMap { $0.refundsThatTake + $0.refundsOfChanges } : []
+        let turningPoints = subscriptions.flatMap(\.turningPoints) + refunds.map(\.at) + [presentFree.end]
+        let waiting = events.compactMap(\.countsFrom).filter { $0 > now }
         return AccountState(
             moment: moment, subscriptions: subscriptions, effective: effective, freeBuckets: free,
             current: effective?.latestBucket(at: moment) ?? presentFree,
-            nextChange: turningPoints.filter { $0 > moment }.min() ?? presentFree.end
+            nextChange: (turningPoints.filter { $0 > moment } + waiting).min() ?? presentFree.end
         )
     }
 

@@ -19,6 +19,8 @@ public struct BillingEvent: Sendable, Hashable, Identifiable {
     public enum Fact: Sendable, Hashable {
         case snapshot(Snapshot)
         case invoice(Invoice)
+        /// It belongs to the subscription that was bought with it (R18).
+        case order(Order)
         /// Authentic, but the rules read nothing of it.
         case none
     }
@@ -43,7 +45,26 @@ public struct BillingEvent: Sendable, Hashable, Identifiable {
         switch fact {
         case .snapshot(let snapshot): snapshot.updatedAt
         case .invoice(let invoice): invoice.updatedAt
+        case .order(let order): order.updatedAt
         case .none: nil
         }
     }
+
+    /// From when on it counts: a wrong date must not carry an account into the future. An hour is more than clocks differ by
+    /// (R3). nil: always.
+    public var countsFrom: Date? { updatedAt?.addingTimeInterval(-.hour) }
+
+    /// Whether it is dated so far ahead that it has to wait (R3).
+    public func isAhead(of now: Date) -> Bool { countsFrom.map { $0 > now } ?? false }
+
+    /// Of a snapshot or an order: what was bought.
+    public var orderID: String? {
+        switch fact {
+        case .snapshot(let snapshot): snapshot.orderID
+        case .order(let order): order.orderID
+        case .invoice, .none: nil
+        }
+    }
+
+    public var isOrder: Bool { if case .order = fact { true } else { false } }
 }

@@ -1,13 +1,14 @@
 public import Foundation
 
-/// A sequence of monthly buckets: the free plan's, or those of one subscription.
+/// A sequence of monthly buckets: the free plan's, those of one subscription, or those of a granted plan.
 public struct Line: Sendable, Hashable, RawRepresentable {
-    /// `free`, or the provider's subscription id.
+    /// `free`, the provider's subscription id, or `grant:` and the grant's id.
     public var rawValue: String
 
     public init(rawValue: String) { self.rawValue = rawValue }
 
     public static let free = Line(rawValue: "free")
+    public static func grant(_ id: UUID) -> Line { Line(rawValue: "grant:\(id.uuidString.lowercased())") }
     public static func subscription(_ id: String) -> Line { Line(rawValue: id) }
 }
 
@@ -28,5 +29,26 @@ public struct Charge: Sendable, Hashable {
         self.consumed = consumed
         self.adjusted = adjusted
         self.firstAt = firstAt
+    }
+
+    /// Units that were used of the month: by tasks, or as other programs took them. What is given makes nothing unused.
+    var used: Int { consumed + max(0, -adjusted) }
+}
+
+/// Units used at a moment: what the ledger says of a charge, where it matters when it was (R18).
+public struct Usage: Sendable, Hashable {
+    public var line: Line
+    /// Of the month, as its charge has it.
+    public var begin: Date
+    /// By the database's clock.
+    public var at: Date
+    /// Negative: another program gave them.
+    public var units: Int
+
+    public init(line: Line, begin: Date, at: Date, units: Int) {
+        self.line = line
+        self.begin = begin
+        self.at = at
+        self.units = units
     }
 }

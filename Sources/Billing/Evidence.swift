@@ -7,6 +7,7 @@ struct Evidence {
     /// Only the account's first trial gives units.
     private let trialCounts: Bool
     private let charges: [Charge]
+    private let refunds: [Refund]
     private let claims: [Claim]
 
     /// What a snapshot says about months: it speaks for those that begin at least a day before `until`; of those that
@@ -18,10 +19,12 @@ struct Evidence {
         var next: Date?
     }
 
-    init(history: SubscriptionHistory, trialCounts: Bool, charges: [Charge]) {
+    /// - Parameter refunds: those that take units (R18), as far as they have happened.
+    init(history: SubscriptionHistory, trialCounts: Bool, charges: [Charge], refunds: [Refund] = []) {
         self.history = history
         self.trialCounts = trialCounts
         self.charges = charges
+        self.refunds = refunds
         var claims: [Claim] = []
         for (index, snapshot) in history.snapshots.enumerated() {
             let until: Date? =
@@ -40,32 +43,41 @@ struct Evidence {
     /// The `renews_at` of the newest snapshot that says so; nil if none does.
     var paidThrough: Date? { claims.last?.until }
 
+    /// What was known to be paid before a moment.
+    func paidThrough(before moment: Date) -> Date? { claims.last { $0.madeAt < moment }?.until }
+
     /// No month that begins later can be unlocked by what is known.
     var horizon: Date {
         let invoices = history.paidInvoices.map(\.paysFor)
         let resumptions = history.snapshots.enumerated().compactMap { index, snapshot in
-            snapshot.isPausedFree ? pauseEnd(index) ?? .distantFuture : nil
+            isFree(index) ? pauseEnd(index) ?? .distantFuture : nil
         }
         return ([history.start] + claims.map(\.until) + invoices + resumptions + charges.map(\.begin)).max()
             ?? history.start
     }
 
-    /// The moment from which the month gives units; nil while it is locked. Never earlier than its begin.
-    func unlocked(_ month: Month) -> Date? {
-        var moments = charges.filter { month.contains($0.begin) }.map(\.firstAt)
+    /// The moment from which the month gives units, never earlier than its begin; nil while it is locked.
+    ///
+    /// - Returns: `inFull` is false if nothing speaks for it but what was used of it: then it gives no more than that.
+    func unlocked(_ month: Month) -> (at: Date, inFull: Bool)? {
+        var moments: [Date] = []
         if month.isTrial {
-            if trialCounts, let trial = history.trial { moments.append(trial.knownAt) }
+            if trialCounts, let knownAt = history.trial?.knownAt { moments.append(knownAt) }
         } else {
             moments += invoiceMoments(month)
             moments += snapshotMoments(month)
         }
-        return moments.min().map { max($0, month.begin) }
+        let used = charges.filter { month.contains($0.begin) }.map(\.firstAt)
+        return (moments + used).min().map { (max($0, month.begin), !moments.isEmpty) }
     }
 
     private func invoiceMoments(_ month: Month) -> [Date] {
-        let earliest = history.trial?.endsAt.addingTimeInterval(-3600) ?? .distantPast
+        let earliest = history.start.addingTimeInterval(-.hour)
+        let givenBack = refunds.filter { $0.at < month.begin }.compactMap(\.invoiceID)
         return history.paidInvoices
-            .filter { $0.createdAt >= earliest && month.contains($0.paysFor) }
+            .filter {
+                $0.createdAt >= earliest && month.contains($0.paysFor) && !givenBack.contains($0.invoiceID)
+            }
             .map(\.updatedAt)
     }
 
@@ -84,14 +96,23 @@ struct Evidence {
         }
         guard pause == nil else { return moments }
         moments += firstMonthMoments(month).filter { moment in failure.map { moment > $0 } ?? true }
-        if failure == nil, isFreelyPaused(at: month.begin) { moments.append(month.begin) }
+        if failure == nil, isFree(at: month.begin) { moments.append(month.begin) }
         return moments
     }
 
     private func covers(_ claim: Claim, _ month: Month) -> Bool {
-        guard month.begin <= claim.until.addingTimeInterval(-86_400) else { return false }
+        guard month.begin <= claim.until.addingTimeInterval(-.day), !isTakenBack(claim, month) else { return false }
         guard month.begin > claim.madeAt, let next = claim.next else { return true }
         return month.begin < next
+    }
+
+    /// Whether a refund stands between a month and what was said of it: said before, or not later than what was said then.
+    private func isTakenBack(_ claim: Claim, _ month: Month) -> Bool {
+        refunds.contains { refund in
+            guard refund.at < month.begin else { return false }
+            let paidBefore = claims.filter { $0.madeAt <= refund.at }.map(\.until).max()
+            return claim.madeAt <= refund.at || paidBefore.map { claim.until <= $0 } ?? false
+        }
     }
 
     /// Right after a purchase the provider may send `renews_at` equal to that moment: being active in the first month is
@@ -111,34 +132,45 @@ struct Evidence {
         let paid = Set(history.paidInvoices.map(\.invoiceID))
         return history.invoices
             .filter { name, invoice in
-                name == .subscriptionPaymentFailed && invoice.billingReason != "updated"
-                    && !paid.contains(invoice.invoiceID) && month.contains(invoice.paysFor)
+                name == .subscriptionPaymentFailed && !invoice.isForChange && !paid.contains(invoice.invoiceID)
+                    // A month that had long begun was not what it was to pay for: the billing day has moved.
+                    && month.contains(invoice.paysFor) && month.begin >= invoice.createdAt.addingTimeInterval(-.day)
             }
             .map(\.invoice.updatedAt).max()
     }
 
-    // MARK: Pauses
+    // MARK: Pauses and bridges
 
-    /// When the pause that the snapshot at `index` tells of ends: at the next snapshot or its own `resumes_at`.
+    /// When what the snapshot at `index` tells of ends: at the next snapshot, or when a pause or a bridge says itself.
     private func pauseEnd(_ index: Int) -> Date? {
-        [history.end(of: index), history.snapshots[index].pause?.resumesAt].compactMap(\.self).min()
+        let snapshot = history.snapshots[index]
+        let own = snapshot.status == .onTrial ? snapshot.trialEndsAt : snapshot.pause?.resumesAt
+        return [history.end(of: index), own].compactMap(\.self).min()
     }
 
-    private func pause(at moment: Date, where matches: (Snapshot) -> Bool) -> Int? {
+    private func pause(at moment: Date, where matches: (Int) -> Bool) -> Int? {
         history.snapshots.indices.first { index in
-            let snapshot = history.snapshots[index]
-            return matches(snapshot) && snapshot.updatedAt <= moment
+            matches(index) && history.snapshots[index].updatedAt <= moment
                 && (pauseEnd(index).map { moment < $0 } ?? true)
         }
     }
 
-    private func isFreelyPaused(at moment: Date) -> Bool {
-        pause(at: moment) { $0.isPausedFree } != nil
+    private func isFree(at moment: Date) -> Bool { pause(at: moment, where: isFree) != nil }
+
+    /// Whether the months that begin under a snapshot are free of charge: paused so, or on trial after it was active, by
+    /// which the provider bridges the days to a new billing day.
+    private func isFree(_ index: Int) -> Bool {
+        let snapshot = history.snapshots[index]
+        guard snapshot.status == .onTrial else { return snapshot.isPausedFree }
+        return snapshot.trialEndsAt != nil && history.snapshots[..<index].contains { $0.status == .active }
     }
 
     /// The first snapshot of the pause without access that `moment` lies in.
     private func voidPause(at moment: Date) -> Int? {
-        guard var index = pause(at: moment, where: { $0.status == .paused && !$0.isPausedFree }) else { return nil }
+        guard var index = pause(
+            at: moment,
+            where: { history.snapshots[$0].status == .paused && !history.snapshots[$0].isPausedFree })
+        else { return nil }
         while index > 0, history.snapshots[index - 1].status == .paused { index -= 1 }
         return index
     }

@@ -11,4 +11,6 @@ public enum ParkingReason: String, Sendable, Hashable, CaseIterable {
     case unknownSubscription = "unknown_subscription"
     case unknownStatus = "unknown_status"
     case undecodable
+    /// Dated more than an hour after the database's now.
+    case aheadOfTime = "ahead_of_time"
 }

@@ -1,17 +1,23 @@
+public import Foundation
 import LemonSqueezy
 
 /// Which of some subscriptions' events wait for something, and for what (R3).
 public struct Parking: Sendable {
     private let catalog: PlanCatalog
+    private let now: Date
     /// Subscriptions of which a snapshot is stored.
     private var known: Set<String> = []
     /// Subscriptions of which a snapshot with a plan is stored.
     private var planned: Set<String> = []
 
-    /// - Parameter events: all stored ones of the subscriptions concerned.
-    public init(catalog: PlanCatalog, events: some Sequence<BillingEvent>) {
+    /// - Parameters:
+    ///   - events: all stored ones of the subscriptions concerned.
+    ///   - now: by the database's clock.
+    public init(catalog: PlanCatalog, events: some Sequence<BillingEvent>, now: Date) {
         self.catalog = catalog
-        for case .snapshot(let snapshot) in events.lazy.map(\.fact) {
+        self.now = now
+        for event in events where !event.isAhead(of: now) {
+            guard case .snapshot(let snapshot) = event.fact else { continue }
             known.insert(snapshot.subscriptionID)
             if catalog.plan(variant: snapshot.variantID) != nil { planned.insert(snapshot.subscriptionID) }
         }
@@ -19,6 +25,8 @@ public struct Parking: Sendable {
 
     /// - Returns: nil if the event waits for nothing.
     public func reason(_ event: BillingEvent, owner: Ownership) -> ParkingReason? {
+        // An order waits for nothing (R18), but for its hour.
+        if event.isOrder { return event.isAhead(of: now) ? .aheadOfTime : nil }
         let subscription = event.subscriptionID ?? ""
         switch owner {
         case .ambiguous: return .ambiguousAccount
@@ -27,7 +35,9 @@ public struct Parking: Sendable {
             return known.contains(subscription) || event.claimedUserID != nil ? .unknownAccount : .unknownSubscription
         case .account: break
         }
+        if event.isAhead(of: now) { return .aheadOfTime }
         switch event.fact {
+        case .order: return nil
         case .none: return .undecodable
         case .snapshot(let snapshot):
             if !snapshot.status.isKnown { return .unknownStatus }

@@ -30,8 +30,9 @@ public struct PlanCatalog: Sendable, Hashable {
         self.terms = terms.mapValues { $0.sorted { $0.validFrom < $1.validFrom } }
     }
 
-    public func plan(variant: String) -> SubscriptionPlan? {
-        variants[variant].flatMap { plans[$0] }
+    /// - Parameter variant: nil means no plan, as a variant does that is not mapped.
+    public func plan(variant: String?) -> SubscriptionPlan? {
+        variant.flatMap { variants[$0] }.flatMap { plans[$0] }
     }
 
     /// The units of a month that begins at `begin`: editing a plan changes later months only (R13).

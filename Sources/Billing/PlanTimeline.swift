@@ -6,40 +6,67 @@ import Selextract
 public enum UpgradeUnits: String, Sendable, Hashable, CaseIterable {
     /// From the snapshot that tells of it.
     case atOnce = "at_once"
-    /// From the paid `updated` invoice made after it, or from the next month, which is billed at the new price anyway:
-    /// for stores that do not bill an upgrade at once.
+    /// From its own paid `updated` invoice, or from the first month that is not paid at the old price already: for stores
+    /// that do not bill an upgrade at once.
     case whenPaid = "when_paid"
 }
 
-/// Which plan a subscription had when. A snapshot whose variant is not mapped changes nothing here (R3, R6).
-struct PlanTimeline {
-    private var changes: [(at: Date, plan: SubscriptionPlan)] = []
+/// What a downgrade does to the units of the month it falls in (R13).
+public enum DowngradeUnits: String, Sendable, Hashable, CaseIterable {
+    /// Takes its share, as an upgrade gives one.
+    case atOnce = "at_once"
+    /// Nothing: for stores that give no money back.
+    case nextMonth = "next_month"
+}
 
-    init(history: SubscriptionHistory, catalog: PlanCatalog, upgradeUnits: UpgradeUnits) {
-        var told: [(at: Date, plan: SubscriptionPlan)] = []
+/// Which plan a subscription had when, as far as it counts. A snapshot whose variant is not mapped changes nothing here
+/// (R3, R6), nor does an upgrade whose payment failed or was given back.
+struct PlanTimeline {
+    private var changes: [Change] = []
+    private let downgradeUnits: DowngradeUnits
+
+    private struct Change {
+        var at: Date
+        var plan: SubscriptionPlan
+    }
+
+    /// - Parameter refunds: those of invoices for a change of plan that undo it, as far as they have happened.
+    init(
+        history: SubscriptionHistory, evidence: Evidence, catalog: PlanCatalog, policy: BillingPolicy, refunds: [Refund]
+    ) {
+        downgradeUnits = policy.downgradeUnits
+        var told: [Change] = []
         for snapshot in history.snapshots {
             guard let plan = catalog.plan(variant: snapshot.variantID) else { continue }
             if told.last?.at == snapshot.updatedAt { told.removeLast() }
-            if told.last?.plan.id != plan.id { told.append((snapshot.updatedAt, plan)) }
+            if told.last?.plan.id != plan.id { told.append(Change(at: snapshot.updatedAt, plan: plan)) }
         }
-        guard upgradeUnits == .whenPaid else {
-            changes = told
-            return
-        }
-        let payments = history.invoices
-            .filter { name, invoice in
-                name != .subscriptionPaymentFailed && invoice.isPaid && invoice.billingReason == "updated"
-            }
-            .map(\.invoice.createdAt)
+        let invoices = ChangeInvoices(history, changes: told.map(\.at), refunds: refunds)
         for (index, change) in told.enumerated() {
             guard let current = changes.last?.plan, change.plan.monthlyComputeUnits > current.monthlyComputeUnits else {
                 changes.append(change)
                 continue
             }
-            let start = history.start
-            let nextMonth = start.adding(months: start.months(until: change.at) + 1)
-            let paid = (payments.filter { $0 >= change.at } + [nextMonth]).min() ?? nextMonth
-            if index + 1 == told.count || paid < told[index + 1].at { changes.append((paid, change.plan)) }
+            let end = index + 1 < told.count ? told[index + 1].at : .distantFuture
+            let invoice = invoices.own[index]
+            if let failedAt = invoice?.failedAt, invoice?.isPaid == false {
+                let isActive = history.snapshots.contains {
+                    $0.status == .active && $0.updatedAt > failedAt && $0.updatedAt < end
+                        && catalog.plan(variant: $0.variantID)?.id == change.plan.id
+                }
+                if !isActive { continue }
+            }
+            if invoice?.isGivenBack == true { continue }
+            var at = change.at
+            if policy.upgradeUnits == .whenPaid {
+                if let invoice, invoice.isPaid {
+                    at = max(at, invoice.createdAt)
+                } else {
+                    let paidThrough = evidence.paidThrough(before: at)?.addingTimeInterval(-.day)
+                    at = history.months.begin(notBefore: max(at, paidThrough ?? at))
+                }
+            }
+            if at < end { changes.append(Change(at: at, plan: change.plan)) }
         }
     }
 
@@ -52,21 +79,61 @@ struct PlanTimeline {
     }
 
     /// The units of a month: the plans' average, weighted by the seconds each held, rounded down. The first plan known
-    /// reaches back, the last one to the month's end. In a trial no more than the plan at its begin.
+    /// reaches back, the last one to the month's end; a month that was cut short gives its share (R11a). In a trial no more
+    /// than the plan at its begin.
     func granted(_ month: Month, catalog: PlanCatalog) -> Int {
         func units(_ plan: SubscriptionPlan) -> Int { catalog.units(plan: plan.id, monthBeginning: month.begin) }
         guard let first = changes.first else { return 0 }
-        var weighted = 0
-        var from = month.begin
-        var plan = changes.last { $0.at <= month.begin }?.plan ?? first.plan
-        let atBegin = units(plan)
+        let atBegin = units(changes.last { $0.at <= month.begin }?.plan ?? first.plan)
+        var (weighted, from, held) = (0, month.begin, atBegin)
         for change in changes where change.at > month.begin && change.at < month.end {
-            weighted += units(plan) * Int(change.at.timeIntervalSince(from))
+            weighted += held * Int(change.at.timeIntervalSince(from))
             from = change.at
-            plan = change.plan
+            held = downgradeUnits == .nextMonth ? max(held, units(change.plan)) : units(change.plan)
         }
-        weighted += units(plan) * Int(month.end.timeIntervalSince(from))
-        let average = weighted / month.seconds
+        weighted += held * Int(month.end.timeIntervalSince(from))
+        let average = weighted / month.fullSeconds
         return month.isTrial ? min(average, atBegin) : average
+    }
+}
+
+/// Which `updated` invoice is whose: a change of plan's own is the nearest of those made from an hour before it until the
+/// next change. One that is nearer to another change is that one's.
+private struct ChangeInvoices {
+    struct Own {
+        var id: String
+        var createdAt: Date
+        /// The newest failure; nil: it never failed.
+        var failedAt: Date?
+        var isPaid: Bool
+        /// In full, and such a refund undoes the change.
+        var isGivenBack: Bool
+    }
+
+    /// By the number of the change.
+    private(set) var own: [Int: Own] = [:]
+
+    init(_ history: SubscriptionHistory, changes: [Date], refunds: [Refund]) {
+        let paid = Set(history.payments.map(\.invoiceID))
+        let givenBack = Set(refunds.compactMap(\.invoiceID))
+        let told = Dictionary(grouping: history.invoices.filter(\.invoice.isForChange), by: \.invoice.invoiceID)
+        for (id, told) in told.sorted(by: { $0.key < $1.key }) {
+            let createdAt = told.map(\.invoice.createdAt).min() ?? history.createdAt
+            let candidates = changes.indices.filter { index in
+                createdAt >= changes[index].addingTimeInterval(-.hour)
+                    && (index + 1 == changes.count || createdAt < changes[index + 1])
+            }
+            func distance(_ index: Int) -> TimeInterval { abs(createdAt.timeIntervalSince(changes[index])) }
+            guard let nearest = candidates.min(by: { distance($0) < distance($1) }) else { continue }
+            if let other = own[nearest],
+                abs(other.createdAt.timeIntervalSince(changes[nearest])) <= distance(nearest)
+            {
+                continue
+            }
+            own[nearest] = Own(
+                id: id, createdAt: createdAt,
+                failedAt: told.filter { $0.name == .subscriptionPaymentFailed }.map(\.invoice.updatedAt).max(),
+                isPaid: paid.contains(id), isGivenBack: givenBack.contains(id))
+        }
     }
 }

@@ -4,7 +4,10 @@ public import Selextract
 
 /// A subscription at a moment: what `user_subscriptions` says of it (R8), its access (R9) and its buckets (R13).
 public struct SubscriptionState: Sendable, Hashable {
+    /// The provider's, or `grant:` and the grant's id; the buckets' line.
     public var id: String
+    /// An operator gave the plan (R19); nil: it is the provider's.
+    public var grant: UUID?
     public var plan: SubscriptionPlan
     /// As the provider spells it.
     public var status: SubscriptionStatus
@@ -15,7 +18,8 @@ public struct SubscriptionState: Sendable, Hashable {
     public var orderID: String?
     public var orderItemID: String?
     public var productID: String?
-    public var variantID: String
+    /// nil: the present snapshot names none.
+    public var variantID: String?
     public var createdAt: Date
     public var updatedAt: Date
     public var renewsAt: Date?
@@ -29,13 +33,14 @@ public struct SubscriptionState: Sendable, Hashable {
     public var buckets: [Bucket]
 
     public init(
-        id: String, plan: SubscriptionPlan, status: SubscriptionStatus, currentPeriodStart: Date,
+        id: String, grant: UUID? = nil, plan: SubscriptionPlan, status: SubscriptionStatus, currentPeriodStart: Date,
         currentPeriodEnd: Date, cancelAtPeriodEnd: Bool, customerID: String?, orderID: String?,
-        orderItemID: String?, productID: String?, variantID: String, createdAt: Date, updatedAt: Date,
+        orderItemID: String?, productID: String?, variantID: String?, createdAt: Date, updatedAt: Date,
         renewsAt: Date?, endsAt: Date?, trialEndsAt: Date?, pause: Snapshot.Pause?, latestEventAt: Date,
         buckets: [Bucket]
     ) {
         self.id = id
+        self.grant = grant
         self.plan = plan
         self.status = status
         self.currentPeriodStart = currentPeriodStart
@@ -58,7 +63,8 @@ public struct SubscriptionState: Sendable, Hashable {
 
     /// R9: judged by the clock when read, even if no further event ever comes.
     public func hasAccess(at moment: Date) -> Bool {
-        switch status {
+        if grant != nil { return endsAt.map { moment < $0 } ?? true }
+        return switch status {
         case .onTrial, .active, .pastDue: true
         case .paused: pause?.mode == "free" || (pause?.resumesAt.map { $0 <= moment } ?? false)
         case .cancelled: moment < currentPeriodEnd
@@ -87,6 +93,7 @@ public struct SubscriptionState: Sendable, Hashable {
     var turningPoints: [Date] {
         var moments = buckets.flatMap { [$0.unlockedAt, $0.end] }
         if status == .cancelled { moments.append(currentPeriodEnd) }
+        if grant != nil, let endsAt { moments.append(endsAt) }
         if let resumesAt = pause?.resumesAt { moments.append(resumesAt) }
         return moments
     }
@@ -109,17 +116,30 @@ public struct SubscriptionState: Sendable, Hashable {
 extension SubscriptionState {
     /// nil while no variant of it is mapped to a plan (R3).
     init?(
-        history: SubscriptionHistory, trialCounts: Bool, charges: [Charge], catalog: PlanCatalog,
-        upgradeUnits: UpgradeUnits, moment: Date
+        history: SubscriptionHistory, trialCounts: Bool, charges: [Charge], usage: [Usage], catalog: PlanCatalog,
+        policy: BillingPolicy, moment: Date
     ) {
         guard let plan = PlanTimeline.present(history, catalog) else { return nil }
-        let evidence = Evidence(history: history, trialCounts: trialCounts, charges: charges)
-        let timeline = PlanTimeline(history: history, catalog: catalog, upgradeUnits: upgradeUnits)
+        let takes = policy.refundUnits == .take
+        let refunds = takes ? history.refundsThatTake.filter { $0.at <= moment } : []
+        let undone = takes ? history.refundsOfChanges.filter { $0.at <= moment } : []
+        let known = Evidence(history: history, trialCounts: trialCounts, charges: charges, refunds: refunds)
+        // From the present month's begin, so that what is known ahead changes with the months and not in between.
+        let ahead = history.months.begin(at: moment).adding(months: Self.monthsAhead)
+        let months = history.months.months(beginningBy: min(known.horizon, ahead))
+        let charges = charges.map { $0.within(months) }
+        let evidence = Evidence(history: history, trialCounts: trialCounts, charges: charges, refunds: refunds)
+        let timeline = PlanTimeline(
+            history: history, evidence: evidence, catalog: catalog, policy: policy, refunds: undone)
+        let unlocked = months.compactMap { month in evidence.unlocked(month).map { (month, $0) } }
         var chain = BucketChain(line: .subscription(history.id), charges: charges)
-        let limit = min(evidence.horizon, moment.adding(months: Self.monthsAhead))
-        for month in history.months(beginningBy: limit) {
-            guard let unlockedAt = evidence.unlocked(month) else { continue }
-            chain.append(month, unlockedAt: unlockedAt, granted: timeline.granted(month, catalog: catalog))
+        for (index, (month, unlocking)) in unlocked.enumerated() {
+            var granted = timeline.granted(month, catalog: catalog)
+            if !unlocking.inFull { granted = min(granted, charges.used(in: month)) }
+            for refund in refunds where unlocked.lastIndex(where: { $0.1.at <= refund.at }) == index {
+                granted = min(granted, usage.map { $0.within(months) }.used(in: month, by: refund.at))
+            }
+            chain.append(month, unlockedAt: unlocking.at, granted: granted)
         }
         let present = history.present
         let paidThrough = evidence.paidThrough ?? chain.buckets.last?.end ?? history.start.adding(months: 1)
@@ -147,4 +167,41 @@ extension SubscriptionState {
 
     /// How far ahead months are known: a yearly plan's, and one more. Longer ones follow by the clock.
     static let monthsAhead = 13
+}
+
+extension Charge {
+    /// Under the begin of one of these months: a month that has moved leaves its charges to the one that contains its begin,
+    /// or to the first (R15).
+    fileprivate func within(_ months: [Month]) -> Charge {
+        var charge = self
+        charge.begin = months.place(of: begin)
+        return charge
+    }
+}
+
+extension Usage {
+    fileprivate func within(_ months: [Month]) -> Usage {
+        var usage = self
+        usage.begin = months.place(of: begin)
+        return usage
+    }
+}
+
+extension [Month] {
+    fileprivate func place(of begin: Date) -> Date {
+        contains { $0.contains(begin) } ? begin : first?.begin ?? begin
+    }
+}
+
+extension [Charge] {
+    fileprivate func used(in month: Month) -> Int {
+        filter { month.contains($0.begin) }.reduce(0) { $0 + $1.used }
+    }
+}
+
+extension [Usage] {
+    /// Never less than nothing.
+    fileprivate func used(in month: Month, by moment: Date) -> Int {
+        Swift.max(0, filter { month.contains($0.begin) && $0.at <= moment }.reduce(0) { $0 + $1.units })
+    }
 }

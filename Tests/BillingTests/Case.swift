@@ -11,6 +11,8 @@ struct Case {
 
     var bodies: [[UInt8]] = []
     var charges: [Charge] = []
+    var usage: [Usage] = []
+    var grants: [GrantedPlan] = []
     var policy = BillingPolicy()
     var catalog = Case.plans
     var createdAt = Date.utc("2026-10-01 00:00:00")
@@ -36,8 +38,9 @@ struct Case {
     }
 
     func state(at moment: String) throws -> AccountState {
-        Account(userID: Self.user, createdAt: createdAt, events: try events, charges: charges)
-            .state(at: .utc(moment), catalog: catalog, policy: policy)
+        Account(
+            userID: Self.user, createdAt: createdAt, events: try events, charges: charges, usage: usage, grants: grants
+        ).state(at: .utc(moment), catalog: catalog, policy: policy)
     }
 
     /// Tier, units and reset date, as the account's row shows them.
@@ -51,6 +54,7 @@ struct Case {
         let bucket = try state(at: moment).current
         charges.append(
             Charge(line: bucket.line, begin: bucket.begin, consumed: units, adjusted: 0, firstAt: .utc(moment)))
+        usage.append(Usage(line: bucket.line, begin: bucket.begin, at: .utc(moment), units: units))
     }
 
     /// A purchase of starter on 12 October, as worked case C1 has it.
@@ -74,6 +78,7 @@ extension BillingEvent {
             switch event.object {
             case .subscription(let snapshot): .snapshot(snapshot)
             case .invoice(let invoice): .invoice(invoice)
+            case .order(let order): .order(order)
             default: .none
             }
         self.init(

@@ -25,7 +25,8 @@ struct ClaimTests {
         accounts: KnownAccounts = known, matchByEmail: Bool = false
     ) throws -> Ownership {
         Claims(
-            events: try bodies.map(BillingEvent.init(body:)), bindings: bindings, accounts: accounts,
+            events: try bodies.map(BillingEvent.init(body:)), attributions: Attributions(bindings: bindings),
+            accounts: accounts,
             matchByEmail: matchByEmail
         ).owner(of: id)
     }

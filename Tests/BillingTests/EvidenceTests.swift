@@ -202,7 +202,7 @@ struct EvidenceTests {
         #expect(try account.begins(at: "2026-10-13 00:00:00") == [Self.first])
     }
 
-    @Test("What was consumed of a month keeps it, although its payment turns out to have failed")
+    @Test("What was consumed of a month is not taken back when its payment turns out to have failed, but gives no more")
     func consumed() throws {
         var (account, subscription) = Case.created(renewsAt: "2026-12-12 09:30:01")
         let failed = subscription.invoice(
@@ -212,8 +212,11 @@ struct EvidenceTests {
         #expect(try untouched.begins(at: Self.later) == [Self.first])
         try account.consume(200, at: "2026-11-12 09:30:10")
         account.bodies.append(failed)
+        #expect(try account.shown(at: Self.later) == "starter 0 2026-12-12T09:30:04Z")
+        #expect(try account.bucket("2026-11-12 09:30:04", at: Self.later)?.granted == 200)
+        subscription.renewsAt = .utc("2026-12-12 09:30:01")
+        account.bodies.append(subscription.event("subscription_updated", at: .utc("2026-11-12 09:31:00")))
         #expect(try account.shown(at: Self.later) == "starter 800 2026-12-12T09:30:04Z")
-        subscription.renewsAt = nil
     }
 
     // MARK: Trials

@@ -61,7 +61,7 @@ struct MonthTests {
         var trial = subscription
         (trial.status, trial.trialEndsAt) = ("on_trial", .utc("2026-10-11 00:00:00"))
         trial.createdAt = .utc("2026-10-04 00:00:00")
-        subscription.createdAt = trial.createdAt
+        (subscription.createdAt, subscription.renewsAt) = (trial.createdAt, .utc("2026-11-11 00:00:00"))
         account.bodies = [
             trial.event("subscription_created", at: trial.createdAt),
             subscription.event("subscription_updated", at: .utc("2026-10-12 09:30:04")),

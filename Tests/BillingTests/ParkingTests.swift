@@ -12,7 +12,7 @@ struct ParkingTests {
     ) throws -> ParkingReason? {
         let event = try BillingEvent(body: body)
         let siblings = try others.map(BillingEvent.init(body:)) + [event]
-        return Parking(catalog: Case.plans, events: siblings).reason(event, owner: owner)
+        return Parking(catalog: Case.plans, events: siblings, now: .utc("2027-01-01 00:00:00")).reason(event, owner: owner)
     }
 
     @Test("An event that lacks nothing waits for nothing")
@@ -61,8 +61,10 @@ struct ParkingTests {
 
     @Test("What an event does not say is not what is asked for")
     func acceptance() throws {
-        func quarantine(_ text: String, _ store: String?, _ mode: Acceptance.Mode) throws -> QuarantineReason? {
-            Acceptance(storeID: store, mode: mode).quarantine(try WebhookEvent(body: Array(text.utf8)))
+        func quarantine(_ text: String, _ store: String?, _ mode: Acceptance.Mode) throws -> String? {
+            let event = try WebhookEvent(body: Array(text.utf8))
+            return Acceptance(storeID: store, mode: mode)
+                .quarantine(storeID: event.storeID, testMode: event.testMode)?.description
         }
         func body(_ meta: String, _ attributes: String) -> String {
             #"{"meta":{"event_name":"subscription_updated"\#(meta)},"data":{"type":"subscriptions","id":"1","#
@@ -72,10 +74,14 @@ struct ParkingTests {
         let live = body(#","test_mode":false"#, #""store_id":1"#)
         let test = body(#","test_mode":true"#, #""store_id":2"#)
         for text in [silent, live, test] { #expect(try quarantine(text, nil, .any) == nil) }
-        #expect(try quarantine(silent, "1", .any) == .wrongStore)
+        #expect(try quarantine(silent, "1", .any) == "wrong_store: expected 1, came none")
         #expect(try quarantine(live, "1", .any) == nil)
-        #expect(try quarantine(test, "1", .any) == .wrongStore)
-        #expect(try [silent, live, test].map { try quarantine($0, nil, .live) } == [.wrongMode, nil, .wrongMode])
-        #expect(try [silent, live, test].map { try quarantine($0, nil, .test) } == [.wrongMode, .wrongMode, nil])
+        #expect(try quarantine(test, "1", .any) == "wrong_store: expected 1, came 2")
+        #expect(
+            try [silent, live, test].map { try quarantine($0, nil, .live) }
+                == ["wrong_mode: expected live, came none", nil, "wrong_mode: expected live, came test"])
+        #expect(
+            try [silent, live, test].map { try quarantine($0, nil, .test) }
+                == ["wrong_mode: expected test, came none", "wrong_mode: expected test, came live", nil])
     }
 }

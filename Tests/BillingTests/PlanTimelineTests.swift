@@ -54,21 +54,28 @@ struct PlanTimelineTests {
         return (account, subscription)
     }
 
-    @Test("An upgrade that waits for payment counts from the next month")
+    @Test("An upgrade that waits for payment counts from the first month that is not paid at the old price")
     func unpaid() throws {
-        let (account, _) = upgraded()
+        var (account, subscription) = upgraded()
         #expect(try granted(account) == 1000)
-        #expect(try granted(account, "2026-11-12 09:30:04") == 5000)
+        #expect(try granted(account, "2026-11-12 09:30:04") == 1000)
+        subscription.renewsAt = .utc("2027-01-12 09:30:01")
+        account.bodies.append(subscription.event("subscription_updated", at: .utc("2026-12-12 09:30:20")))
+        #expect(try account.bucket("2026-12-12 09:30:04", at: "2026-12-13 00:00:00")?.granted == 5000)
         #expect(try account.state(at: "2026-10-25 00:00:00").tier == "professional")
     }
 
-    @Test("It counts from the paid invoice for it, made after it, and from no other")
+    @Test("It counts from its own paid invoice, made from an hour before it on, and from no other")
     func paid() throws {
         let after = Self.change.addingTimeInterval(86_400)
         for (name, reason, status, created, units) in [
             ("subscription_payment_success", "updated", "paid", after, (1000 * 12 + 5000 * 19) / 31),
             ("subscription_payment_success", "updated", "paid", Self.change, (1000 * 11 + 5000 * 20) / 31),
-            ("subscription_payment_success", "updated", "paid", Self.change.addingTimeInterval(-1), 1000),
+            (
+                "subscription_payment_success", "updated", "paid", Self.change.addingTimeInterval(-3600),
+                (1000 * 11 + 5000 * 20) / 31
+            ),
+            ("subscription_payment_success", "updated", "paid", Self.change.addingTimeInterval(-3601), 1000),
             ("subscription_payment_success", "renewal", "paid", after, 1000),
             ("subscription_payment_success", "updated", "pending", after, 1000),
             ("subscription_payment_failed", "updated", "pending", after, 1000),

@@ -17,6 +17,13 @@ public struct Life: Sendable {
     public var steps: [(at: Date, step: Step)]
     /// When one looks, after all of it.
     public var end: Date
+    /// Plans that an operator gives (R19), and ends by hand. Not among the steps: a runner that has none leaves them out.
+    public var grants: [Grant]
+    /// Which way each setting goes that a runner may choose (R13, R18).
+    public let choices: Choices
+
+    public typealias Grant = (at: Date, plan: String, until: Date?, endedAt: Date?)
+    public typealias Choices = (upgradeWhenPaid: Bool, downgradeNextMonth: Bool, takeRefunds: Bool)
 
     /// The variants that mean starter, professional and enterprise, and one that means nothing.
     public static let variants = ["101", "102", "103"]
@@ -30,6 +37,8 @@ public struct Life: Sendable {
         createdAt = author.createdAt
         steps = author.arrivals
         end = author.end
+        grants = author.grants()
+        choices = author.choices()
     }
 
     /// Its stretches between consumptions: within each, the order of arrival must not matter.
@@ -54,6 +63,19 @@ public struct Life: Sendable {
             if case .consume? = stretch.first?.step { return stretch }
             let again = doubled ? stretch.filter { _ in generator.next() % 2 == 0 } : []
             return (stretch + again).shuffled(using: &generator).map { (last, $0.step) }
+        }
+        return life
+    }
+
+    /// The same with a share of the deliveries lost, those that came twice too.
+    public func losing(percent: Int, _ generator: inout some RandomNumberGenerator) -> Life {
+        var life = self
+        var isLost: [Step: Bool] = [:]
+        life.steps.removeAll { _, step in
+            guard case .event = step else { return false }
+            let lost = isLost[step] ?? (Int.random(in: 1...100, using: &generator) <= percent)
+            isLost[step] = lost
+            return lost
         }
         return life
     }
@@ -82,8 +104,12 @@ extension Life: CustomStringConvertible {
             case .event(let body): "\(at.formatted(.iso8601)) \(Self.summary(body))"
             }
         }
-        return "seed \(seed), user created \(createdAt.formatted(.iso8601)), seen at \(end.formatted(.iso8601))\n"
-            + lines.joined(separator: "\n")
+        let given = grants.map { grant in
+            let ends = [grant.until, grant.endedAt].map { $0?.formatted(.iso8601) ?? "-" }
+            return "\(grant.at.formatted(.iso8601)) given \(grant.plan) until \(ends[0]), ended \(ends[1])"
+        }
+        return "seed \(seed), user created \(createdAt.formatted(.iso8601)), seen at \(end.formatted(.iso8601)), "
+            + "\(choices)\n" + (lines + given).joined(separator: "\n")
     }
 
     /// What the rules read of an event, in a line.
@@ -94,13 +120,15 @@ extension Life: CustomStringConvertible {
             let times = [("renews", snapshot.renewsAt), ("ends", snapshot.endsAt), ("trial", snapshot.trialEndsAt)]
                 .compactMap { name, time in time.map { "\(name) \($0.formatted(.iso8601))" } }
             let pause = snapshot.pause.map { " \($0.mode ?? "-") \($0.resumesAt?.formatted(.iso8601) ?? "")" } ?? ""
-            return "\(event.name) \(snapshot.subscriptionID) \(snapshot.status)\(pause) variant \(snapshot.variantID) "
+            return "\(event.name) \(snapshot.subscriptionID) \(snapshot.status)\(pause) "
+                + "variant \(snapshot.variantID ?? "-") anchor \(snapshot.billingAnchor.map(String.init) ?? "-") "
                 + "updated \(snapshot.updatedAt.formatted(.iso8601)) \(times.joined(separator: " "))"
         case .invoice(let invoice):
             return
                 "\(event.name) \(invoice.subscriptionID) invoice \(invoice.invoiceID) \(invoice.billingReason ?? "-") "
                 + "\(invoice.status ?? "-") created \(invoice.createdAt.formatted(.iso8601)) "
                 + "updated \(invoice.updatedAt.formatted(.iso8601))"
+        case .order(let order): return "\(event.name) order \(order.orderID) \(order.status ?? "-")"
         default: return event.name.rawValue
         }
     }

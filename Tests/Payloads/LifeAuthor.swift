@@ -6,13 +6,41 @@ struct LifeAuthor {
     let user: UUID
     let createdAt: Date
     private(set) var end: Date
-    private var sent: [(at: Date, step: Life.Step)] = []
+    private var sent: [Sent] = []
     /// Ids of this life alone, so that many lives fit into one database.
-    private let base: Int
+    let base: Int
     private var subscriptions = 0
-    private var invoices = 0
+    var invoices = 0
+    /// What the present subscription's deliveries before that moment said was never received.
+    private var unseenUntil = Date.distantPast
 
-    private static let day: TimeInterval = 86_400
+    static let day: TimeInterval = 86_400
+
+    /// Something that arrives.
+    private struct Sent {
+        var at: Date
+        var step: Life.Step
+        /// Dated ahead: when it counts (R3).
+        var waitsUntil: Date?
+    }
+
+    /// A subscription on its way.
+    struct Running {
+        var subscription: ProviderSubscription
+        /// When the next charge is due.
+        var renewal: Date
+        var isYearly: Bool
+        /// The day of the month of the charges.
+        var anchor: Int
+        /// Those that were paid.
+        var invoices: [Paid] = []
+
+        struct Paid {
+            var id: Int
+            var reason: String
+            var createdAt: Date
+        }
+    }
 
     init(seed: UInt64) {
         var random = SplitMix(seed: seed)
@@ -27,7 +55,9 @@ struct LifeAuthor {
     }
 
     /// Deliveries arrive in their order, but some late, and some never.
-    var arrivals: [(at: Date, step: Life.Step)] { sent.sorted { $0.at < $1.at } }
+    var arrivals: [(at: Date, step: Life.Step)] {
+        sent.map { ($0.at, $0.step) }.sorted { $0.0 < $1.0 }
+    }
 
     mutating func write() {
         var starts = createdAt.addingTimeInterval(Double(pick(0...(20 * 86_400))))
@@ -36,200 +66,136 @@ struct LifeAuthor {
             live(from: begun)
             starts = begun.addingTimeInterval(Double(pick(0...60)) * Self.day)
         }
-        end = (sent.map(\.at).max() ?? createdAt).addingTimeInterval(Double(pick(0...50)) * Self.day)
+        // What is dated ahead counts when all else has long arrived, so that nobody has to look in between.
+        let last = sent.filter { $0.waitsUntil == nil }.map(\.at).max() ?? createdAt
+        sent.removeAll { $0.waitsUntil.map { $0 < last.addingTimeInterval(60 * Self.day) } ?? false }
+        let waits = sent.compactMap(\.waitsUntil).max()
+        end = (chance(50) ? waits ?? last : last).addingTimeInterval(Double(pick(0...50)) * Self.day)
     }
 
     // MARK: One subscription
 
     private mutating func live(from start: Date) {
         subscriptions += 1
+        unseenUntil = chance(12) ? start.addingTimeInterval(Double(pick(0...80)) * Self.day) : .distantPast
+        let isTrial = chance(30)
         var subscription = ProviderSubscription(
             userID: chance(90) ? user : nil, createdAt: start, renewsAt: nil)
         subscription.id = String(base + subscriptions)
         subscription.customerID = String(base + 500)
+        subscription.orderID = String(base + 600 + subscriptions)
         subscription.variantID = Life.variants[pick(0...2)]
         if subscriptions == 1 { subscription.userID = user }
-        let isYearly = chance(10)
-        let isTrial = chance(30)
-        var renewal = isTrial ? start.addingTimeInterval(7 * Self.day - 3) : next(start, isYearly)
-        subscription.renewsAt = renewal
-        if isTrial { (subscription.status, subscription.trialEndsAt) = ("on_trial", renewal) }
-        send(subscription.event("subscription_created"), at: start)
-        if !isTrial { pay(subscription, "initial", at: start.addingTimeInterval(Double(pick(-5...5)))) }
-        send(
-            subscription.event("subscription_updated", snapshotAt: start.addingTimeInterval(Double(pick(0...30)))),
-            at: start.addingTimeInterval(1))
-
+        var run = Running(subscription: subscription, renewal: start, isYearly: chance(10), anchor: start.day)
+        // A trial is of a week, rarely of more than a month.
+        let charged = isTrial ? start.addingTimeInterval(Double(chance(15) ? 40 : 7) * Self.day - 3) : start
+        run.anchor = charged.day
+        run.renewal = isTrial ? charged : next(start, run)
+        run.subscription.renewsAt = run.renewal
+        if chance(70) { run.subscription.billingAnchor = run.anchor }
+        if isTrial { (run.subscription.status, run.subscription.trialEndsAt) = ("on_trial", run.renewal) }
+        purchase(&run, isTrial: isTrial)
         for _ in 0..<pick(1...5) {
-            between(&subscription, from: subscription.updatedAt, to: renewal)
-            guard subscription.status != "expired" else { return }
-            if subscription.status == "cancelled" {
-                end(&subscription, at: renewal)
-                return
-            }
-            guard subscription.status != "paused" || chance(50) else { continue }
-            (subscription.status, subscription.trialEndsAt) = ("active", nil)
-            if chance(20), !fail(&subscription, at: renewal, isYearly: isYearly) { return }
-            pay(subscription, "renewal", at: renewal.addingTimeInterval(Double(pick(2...40))))
-            renewal = next(renewal, isYearly)
-            subscription.renewsAt = renewal
-            change(
-                &subscription, "subscription_updated",
-                at: subscription.renewsAt.map { _ in sentAfter(renewal, isYearly) } ?? start)
+            between(&run)
+            if run.subscription.status == "expired" { return }
+            if run.subscription.status == "cancelled" { return expire(&run, at: run.renewal) }
+            if run.subscription.status == "paused", chance(50) { continue }
+            if !renew(&run) { return }
         }
     }
 
-    /// What a customer does within a period.
-    private mutating func between(_ subscription: inout ProviderSubscription, from: Date, to: Date) {
-        let span = to.timeIntervalSince(from)
-        guard span > Self.day else { return }
-        var moments = (0..<pick(0...3)).map { _ in from.addingTimeInterval(Double(pick(60...Int(span - 3600)))) }
-        moments.sort()
-        for moment in moments {
-            switch pick(0...11) {
-            case 0...3: consume(at: moment)
-            case 4, 5:
-                let before = subscription.variantID
-                subscription.variantID = chance(8) ? Life.unmappedVariant : Life.variants[pick(0...2)]
-                change(&subscription, chance(30) ? "subscription_plan_changed" : "subscription_updated", at: moment)
-                if chance(50) { pay(subscription, "updated", at: moment.addingTimeInterval(2)) }
-                if chance(30) {
-                    subscription.variantID = before
-                    let later = chance(50) ? 0.0 : Double(pick(1...86_400))
-                    change(&subscription, "subscription_updated", at: moment.addingTimeInterval(later), tie: 40)
-                }
-            case 6: pause(&subscription, at: moment, span: to.timeIntervalSince(moment))
-            case 7 where subscription.status == "active" || subscription.status == "on_trial":
-                (subscription.status, subscription.endsAt) = ("cancelled", to)
-                change(&subscription, "subscription_cancelled", at: moment)
-                if chance(40) {
-                    (subscription.status, subscription.endsAt) = ("active", nil)
-                    change(&subscription, "subscription_resumed", at: moment.addingTimeInterval(Double(pick(0...3600))))
-                }
-            case 8:
-                send(
-                    subscription.invoice(
-                        "subscription_payment_refunded", id: base + invoices, reason: "renewal",
-                        status: chance(50) ? "refunded" : "partial_refund", createdAt: subscription.createdAt,
-                        updatedAt: moment), at: moment)
-            default: change(&subscription, "subscription_updated", at: moment)
-            }
-        }
-    }
-
-    private mutating func pause(_ subscription: inout ProviderSubscription, at moment: Date, span: TimeInterval) {
-        guard subscription.status == "active" else { return }
-        subscription.status = "paused"
-        subscription.pauseMode = ["void", "free", nil][pick(0...2)]
-        if chance(30) { subscription.resumesAt = moment.addingTimeInterval(Double(pick(1...40)) * Self.day) }
-        change(&subscription, "subscription_paused", at: moment)
-        if chance(60) {
-            (subscription.status, subscription.pauseMode, subscription.resumesAt) = ("active", nil, nil)
-            change(
-                &subscription, "subscription_unpaused",
-                at: moment.addingTimeInterval(Double(pick(0...Int(max(1, span + 20 * Self.day))))))
-        }
-    }
-
-    /// A renewal that is not paid at once.
-    ///
-    /// - Returns: whether it was paid in the end.
-    private mutating func fail(_ subscription: inout ProviderSubscription, at moment: Date, isYearly: Bool) -> Bool {
-        let invoice = base + invoices + 1
+    private mutating func purchase(_ run: inout Running, isTrial: Bool) {
+        let start = run.subscription.createdAt
+        send(run.subscription.event("subscription_created"), at: start)
+        if !isTrial { pay(&run, "initial", at: start.addingTimeInterval(Double(pick(-5...5)))) }
         send(
-            subscription.invoice(
-                "subscription_payment_failed", id: invoice, status: "pending",
-                createdAt: moment.addingTimeInterval(19)), at: moment.addingTimeInterval(20))
-        subscription.status = "past_due"
-        subscription.renewsAt = moment.addingTimeInterval(5 * Self.day)
-        change(&subscription, "subscription_updated", at: moment.addingTimeInterval(21))
-        if chance(30) { consume(at: moment.addingTimeInterval(Self.day)) }
-        if chance(30) {
-            subscription.status = "unpaid"
-            change(&subscription, "subscription_updated", at: moment.addingTimeInterval(6 * Self.day))
-        }
-        if chance(25) {
-            (subscription.status, subscription.endsAt) = ("cancelled", moment.addingTimeInterval(10 * Self.day))
-            change(&subscription, "subscription_cancelled", at: moment.addingTimeInterval(7 * Self.day))
-        }
-        if chance(40) {
-            end(&subscription, at: moment.addingTimeInterval(10 * Self.day))
-            return false
-        }
-        let paid = moment.addingTimeInterval(Double(pick(6...9)) * Self.day)
-        invoices += 1
-        for name in ["subscription_payment_recovered", "subscription_payment_success"] {
-            send(
-                subscription.invoice(
-                    name, id: invoice, createdAt: moment.addingTimeInterval(19), updatedAt: paid,
-                    delivery: pick(1...9)), at: paid)
-        }
-        (subscription.status, subscription.endsAt) = ("active", nil)
-        subscription.renewsAt = next(moment, isYearly)
-        change(&subscription, "subscription_updated", at: paid)
+            run.subscription.event("subscription_updated", snapshotAt: start.addingTimeInterval(Double(pick(0...30)))),
+            at: start.addingTimeInterval(1))
+        if chance(40) { send(run.subscription.order(status: chance(95) ? "paid" : "fraudulent"), at: start) }
+    }
+
+    /// - Returns: whether it goes on.
+    private mutating func renew(_ run: inout Running) -> Bool {
+        let due = run.renewal
+        run.subscription.status = "active"
+        if chance(70) { run.subscription.trialEndsAt = nil }
+        if chance(20) { return fail(&run) }
+        pay(&run, "renewal", at: due.addingTimeInterval(Double(pick(2...40))))
+        run.renewal = next(due, run)
+        run.subscription.renewsAt = run.renewal
+        change(&run, at: due.addingTimeInterval(Double(pick(3...60))))
         return true
     }
 
-    private mutating func end(_ subscription: inout ProviderSubscription, at moment: Date) {
-        (subscription.status, subscription.endsAt) = ("expired", moment)
-        change(&subscription, "subscription_expired", at: moment.addingTimeInterval(Double(pick(0...600))))
+    mutating func expire(_ run: inout Running, at moment: Date) {
+        (run.subscription.status, run.subscription.endsAt) = ("expired", moment)
+        if chance(15) { run.subscription.variantID = nil }
+        change(&run, "subscription_expired", at: moment.addingTimeInterval(Double(pick(0...600))))
     }
 
     // MARK: Sending
 
     /// The specific event and, as the provider does, a general one beside it, often within the same second.
-    private mutating func change(
-        _ subscription: inout ProviderSubscription, _ name: String, at moment: Date, tie: TimeInterval = 0
+    mutating func change(
+        _ run: inout Running, _ name: String = "subscription_updated", at moment: Date, tie: TimeInterval = 0
     ) {
-        let moment = max(moment, subscription.updatedAt)
-        send(
-            subscription.event(name, at: moment, snapshotAt: moment.addingTimeInterval(tie + Double(pick(0...2)))),
-            at: moment)
-        if name != "subscription_updated" {
-            send(
-                subscription.event(
-                    "subscription_updated", snapshotAt: moment.addingTimeInterval(tie + Double(pick(0...2)))),
-                at: moment)
+        let moment = max(moment, run.subscription.updatedAt)
+        for name in name == "subscription_updated" ? [name] : [name, "subscription_updated"] {
+            let looked = moment.addingTimeInterval(tie + Double(pick(0...2)))
+            send(run.subscription.event(name, at: moment, snapshotAt: looked), at: moment)
         }
     }
 
-    private mutating func pay(_ subscription: ProviderSubscription, _ reason: String, at moment: Date) {
-        invoices += 1
-        send(
-            subscription.invoice(id: base + invoices, reason: reason, createdAt: moment, delivery: pick(0...9)),
-            at: moment)
+    mutating func send(_ body: [UInt8], at moment: Date) {
+        if moment < unseenUntil || chance(8) { return }
+        // Late; or the provider's clock is a little ahead.
+        let delay = chance(10) ? Double(pick(1...(10 * 86_400))) : chance(5) ? -Double(pick(1...10)) : 0
+        let arrival = max(createdAt, moment.addingTimeInterval(delay))
+        sent.append(Sent(at: arrival, step: .event(body)))
+        if chance(5) { sent.append(Sent(at: arrival.addingTimeInterval(5), step: .event(body))) }
     }
 
-    private mutating func send(_ body: [UInt8], at moment: Date) {
-        if chance(8) { return }
-        let delay = chance(10) ? Double(pick(1...(10 * 86_400))) : 0
-        sent.append((moment.addingTimeInterval(delay), .event(body)))
-        if chance(5) { sent.append((moment.addingTimeInterval(delay + 5), .event(body))) }
+    /// A snapshot that is dated more than a year ahead, by mistake.
+    mutating func sendAhead(_ subscription: ProviderSubscription, at moment: Date) {
+        var subscription = subscription
+        subscription.status = ["active", "cancelled", "expired"][pick(0...2)]
+        subscription.variantID = Life.variants[pick(0...2)]
+        let dated = moment.addingTimeInterval(Double(pick(366...420)) * Self.day)
+        let body = subscription.event("subscription_updated", at: dated)
+        sent.append(Sent(at: moment, step: .event(body), waitsUntil: dated.addingTimeInterval(-3600)))
     }
 
-    private mutating func consume(at moment: Date) {
+    mutating func consume(at moment: Date) {
         var bytes = [UInt8](repeating: 0, count: 16)
         for index in bytes.indices { bytes[index] = UInt8(truncatingIfNeeded: random.next()) }
-        sent.append((moment, .consume(units: pick(1...1200), task: NSUUID(uuidBytes: bytes) as UUID)))
+        sent.append(
+            Sent(at: moment, step: .consume(units: pick(1...1200), task: NSUUID(uuidBytes: bytes) as UUID)))
     }
 
     // MARK: Dice
 
-    private mutating func pick(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &random) }
-    private mutating func chance(_ percent: Int) -> Bool { pick(1...100) <= percent }
+    mutating func pick(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &random) }
+    mutating func chance(_ percent: Int) -> Bool { pick(1...100) <= percent }
 
-    private mutating func sentAfter(_ renewal: Date, _ isYearly: Bool) -> Date {
-        Self.calendar.date(byAdding: isYearly ? .year : .month, value: -1, to: renewal)?
-            .addingTimeInterval(Double(pick(3...60))) ?? renewal
+    /// The next charge after one, on the day of the charges, as far as the month has it.
+    func next(_ moment: Date, _ run: Running) -> Date {
+        moment.adding(months: run.isYearly ? 12 : 1, on: run.anchor)
     }
+}
 
-    private func next(_ moment: Date, _ isYearly: Bool) -> Date {
-        Self.calendar.date(byAdding: isYearly ? .year : .month, value: 1, to: moment) ?? moment
-    }
-
+extension Date {
     private static let calendar: Calendar = {
         var calendar = Calendar(identifier: .gregorian)
         calendar.timeZone = .gmt
         return calendar
     }()
+
+    var day: Int { Self.calendar.component(.day, from: self) }
+
+    /// As providers count: on a day of the month, or its last.
+    func adding(months count: Int, on day: Int) -> Date {
+        let moved = Self.calendar.date(byAdding: .month, value: count, to: self) ?? self
+        let days = Self.calendar.range(of: .day, in: .month, for: moved)?.count ?? day
+        return moved.addingTimeInterval(Double(min(day, days) - moved.day) * LifeAuthor.day)
+    }
 }

@@ -9,13 +9,16 @@ public struct ProviderSubscription: Sendable, Hashable {
     /// `custom_data.user_id`; nil: nothing was passed at the checkout.
     public var userID: UUID?
     public var email = "ada@example.com"
-    public var variantID = "101"
+    public var orderID = "616001"
+    /// nil: the provider names none.
+    public var variantID: String? = "101"
     public var status = "active"
     public var pauseMode: String?
     public var resumesAt: Date?
     public var trialEndsAt: Date?
     public var renewsAt: Date?
     public var endsAt: Date?
+    public var billingAnchor: Int?
     public var createdAt: Date
     public var updatedAt: Date
     public var testMode = true
@@ -48,11 +51,12 @@ public struct ProviderSubscription: Sendable, Hashable {
             name, type: "subscriptions", dataID: id, delivery: delivery,
             attributes: [
                 .init("store_id", .number(storeID)), .init("customer_id", .number(customerID)),
-                .init("order_id", .number("616001")), .init("order_item_id", .number("626001")),
-                .init("product_id", .number("71")), .init("variant_id", .number(variantID)),
+                .init("order_id", .number(orderID)), .init("order_item_id", .number("626001")),
+                .init("product_id", .number("71")), .init("variant_id", variantID.map(JSONValue.number) ?? .null),
                 .init("user_email", .string(email)), .init("status", .string(status)), .init("pause", pause),
                 .init("cancelled", .bool(status == "cancelled")), .init("trial_ends_at", Self.time(trialEndsAt)),
                 .init("urls", .object([.init("customer_portal", .string(portal))])),
+                .init("billing_anchor", billingAnchor.map { .number(String($0)) } ?? .null),
                 .init("renews_at", Self.time(renewsAt)), .init("ends_at", Self.time(endsAt)),
                 .init("created_at", Self.time(createdAt)), .init("updated_at", Self.time(updatedAt)),
                 .init("test_mode", .bool(testMode)),
@@ -62,7 +66,7 @@ public struct ProviderSubscription: Sendable, Hashable {
     /// The body of an invoice event.
     public func invoice(
         _ name: String = "subscription_payment_success", id: Int, reason: String = "renewal", status: String = "paid",
-        createdAt: Date, updatedAt: Date? = nil, delivery: Int = 0
+        createdAt: Date, updatedAt: Date? = nil, refundedAt: Date? = nil, delivery: Int = 0
     ) -> [UInt8] {
         envelope(
             name, type: "subscription-invoices", dataID: String(id), delivery: delivery,
@@ -71,8 +75,27 @@ public struct ProviderSubscription: Sendable, Hashable {
                 .init("customer_id", .number(customerID)), .init("user_email", .string(email)),
                 .init("billing_reason", .string(reason)), .init("status", .string(status)),
                 .init("currency", .string("USD")), .init("total", .number("1900")),
-                .init("refunded", .bool(status == "refunded")), .init("created_at", Self.time(createdAt)),
-                .init("updated_at", Self.time(updatedAt ?? createdAt)), .init("test_mode", .bool(testMode)),
+                .init("refunded", .bool(status == "refunded")), .init("refunded_at", Self.time(refundedAt)),
+                .init("created_at", Self.time(createdAt)), .init("updated_at", Self.time(updatedAt ?? createdAt)),
+                .init("test_mode", .bool(testMode)),
+            ])
+    }
+
+    /// The body of an event of the order that it was bought with.
+    public func order(
+        _ name: String = "order_created", status: String = "paid", createdAt: Date? = nil, updatedAt: Date? = nil,
+        refundedAt: Date? = nil, delivery: Int = 0
+    ) -> [UInt8] {
+        let createdAt = createdAt ?? self.createdAt
+        return envelope(
+            name, type: "orders", dataID: orderID, delivery: delivery,
+            attributes: [
+                .init("store_id", .number(storeID)), .init("customer_id", .number(customerID)),
+                .init("user_email", .string(email)), .init("status", .string(status)),
+                .init("currency", .string("USD")), .init("total", .number("1900")),
+                .init("refunded", .bool(status == "refunded")), .init("refunded_at", Self.time(refundedAt)),
+                .init("created_at", Self.time(createdAt)), .init("updated_at", Self.time(updatedAt ?? createdAt)),
+                .init("test_mode", .bool(testMode)),
             ])
     }
 
