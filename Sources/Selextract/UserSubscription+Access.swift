@@ -10,12 +10,18 @@ extension UserSubscription {
     /// A row of another program that is to be cancelled at the period's end without having the status `cancelled` yet
     /// gives none from there on.
     public func isActive(at moment: Date) -> Bool {
-        switch status {
+        if source == .granted { return endsAt.map { moment < $0 } ?? true }
+        return switch status {
         case "cancelled": moment < (endsAt ?? currentPeriodEnd)
         case "paused": pauseMode == "free" || (pauseResumesAt.map { $0 <= moment } ?? false)
         case "on_trial", "active", "past_due": isProviders || !cancelAtPeriodEnd || moment < currentPeriodEnd
         default: false
         }
+    }
+
+    /// Whether the provider may still take money for it, so that its account should not be deleted unasked (R20).
+    public var isRunning: Bool {
+        source == .provider && ["on_trial", "active", "past_due", "unpaid", "paused"].contains(status)
     }
 
     /// Days until `current_period_end`, when it renews: whole ones, a started day counts, so on the day before it is 1;

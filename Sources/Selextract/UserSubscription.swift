@@ -22,8 +22,17 @@ public struct UserSubscription: Sendable, Codable, Hashable, Identifiable {
     public var pauseResumesAt: Date?
     /// The provider's `updated_at` of the snapshot that the row tells of.
     public var sourceUpdatedAt: Date?
+    /// Who speaks for the row; nil: another program made it, and it gives nothing until it is adopted (R19).
+    public var source: Source?
     public var createdAt: Date
     public var updatedAt: Date
+
+    public enum Source: String, Sendable, Codable, Hashable {
+        /// The provider's events.
+        case provider
+        /// An operator gave the plan (R19).
+        case granted
+    }
 
     /// The columns.
     public enum CodingKeys: String, CodingKey {
@@ -43,6 +52,7 @@ public struct UserSubscription: Sendable, Codable, Hashable, Identifiable {
         case pauseMode = "pause_mode"
         case pauseResumesAt = "pause_resumes_at"
         case sourceUpdatedAt = "source_updated_at"
+        case source
         case createdAt = "created_at"
         case updatedAt = "updated_at"
     }
@@ -52,7 +62,7 @@ public struct UserSubscription: Sendable, Codable, Hashable, Identifiable {
         currentPeriodStart: Date, currentPeriodEnd: Date, cancelAtPeriodEnd: Bool = false,
         lemonSqueezyCustomerID: String? = nil, lemonSqueezyVariantID: String? = nil, renewsAt: Date? = nil,
         endsAt: Date? = nil, trialEndsAt: Date? = nil, pauseMode: String? = nil, pauseResumesAt: Date? = nil,
-        sourceUpdatedAt: Date? = nil, createdAt: Date, updatedAt: Date? = nil
+        sourceUpdatedAt: Date? = nil, source: Source? = nil, createdAt: Date, updatedAt: Date? = nil
     ) {
         self.id = id
         self.userID = userID
@@ -70,6 +80,7 @@ public struct UserSubscription: Sendable, Codable, Hashable, Identifiable {
         self.pauseMode = pauseMode
         self.pauseResumesAt = pauseResumesAt
         self.sourceUpdatedAt = sourceUpdatedAt
+        self.source = source
         self.createdAt = createdAt
         self.updatedAt = updatedAt ?? createdAt
     }

@@ -10,12 +10,20 @@ public struct AccountRow: Sendable, Hashable {
     public var resetDate: Date
     /// When the clock looks at it next (R17); nil: never.
     public var dueAt: Date?
+    /// The moment from which on the row says what is so, until ``dueAt``; later than now: a clock ran ahead (R17). nil: it was
+    /// never computed.
+    public var validFrom: Date?
+    /// Of the stored settings that it was computed with.
+    public var revision: Int
+    /// The tier is the plan of a row that another program put into `user_subscriptions`: until that is adopted it gives
+    /// nothing, but no fold takes the plan that the account shows (R19).
+    public var hasUnadoptedPlan: Bool
     /// The ledger's last entry; nil if there is none yet.
     public var lastEntry: LedgerEntry?
 
     public init(
         userID: UUID, createdAt: Date, tier: String, unitsRemaining: Int, resetDate: Date, dueAt: Date?,
-        lastEntry: LedgerEntry?
+        validFrom: Date? = nil, revision: Int = 0, hasUnadoptedPlan: Bool = false, lastEntry: LedgerEntry?
     ) {
         self.userID = userID
         self.createdAt = createdAt
@@ -23,11 +31,14 @@ public struct AccountRow: Sendable, Hashable {
         self.unitsRemaining = unitsRemaining
         self.resetDate = resetDate
         self.dueAt = dueAt
+        self.validFrom = validFrom
+        self.revision = revision
+        self.hasUnadoptedPlan = hasUnadoptedPlan
         self.lastEntry = lastEntry
     }
 }
 
-/// A row of `user_subscriptions` that is ours.
+/// A row of `user_subscriptions` that is ours: the provider's, or a granted plan's.
 public struct SubscriptionRow: Sendable, Hashable {
     public var userID: UUID
     /// Without its buckets.

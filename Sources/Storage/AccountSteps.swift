@@ -10,6 +10,8 @@ struct AccountSteps {
     private var last: LedgerEntry
     private let buckets: [BucketRow]
     private let charges: [ChargeRow]
+    /// What another program changed, on whichever account: it goes with the subscription.
+    private let opening: [Charge]
 
     private(set) var entries: [LedgerEntry] = []
     /// What this fold itself charged.
@@ -17,11 +19,14 @@ struct AccountSteps {
     /// The new events that changed something.
     private(set) var applied: Set<UUID> = []
 
-    init(batch: FoldBatch, row: AccountRow, last: LedgerEntry, charges: [ChargeRow], buckets: [BucketRow]) {
+    init(
+        batch: FoldBatch, row: AccountRow, last: LedgerEntry, charges: [ChargeRow], opening: [Charge], buckets: [BucketRow]
+    ) {
         self.batch = batch
         self.row = row
         self.last = last
         self.charges = charges
+        self.opening = opening
         self.buckets = buckets
     }
 
@@ -68,17 +73,26 @@ struct AccountSteps {
     }
 
     private func isOwn(_ stored: StoredEvent) -> Bool {
-        stored.event.subscriptionID.flatMap { batch.owners[$0] } == .account(row.userID)
+        if stored.event.isOrder { return batch.orders.owner(of: stored.event) == row.userID }
+        return stored.event.subscriptionID.flatMap { batch.owners[$0] } == .account(row.userID)
     }
 
     /// The account with these events, and with the charges of their lines: a subscription's charges go with it, whoever
     /// had it when they were made.
     private func account(_ events: [BillingEvent]) -> Account {
-        let lines = Set(events.compactMap(\.subscriptionID).map(Line.subscription))
+        let grants = batch.grants[row.userID] ?? []
+        let lines = Set(events.compactMap(\.subscriptionID).map(Line.subscription) + grants.map { Line.grant($0.id) })
         let own = charges.filter { row in
             row.charge.line == .free ? row.userID == self.row.userID : lines.contains(row.charge.line)
         }
         return Account(
-            userID: row.userID, createdAt: row.createdAt, events: events, charges: own.map(\.charge) + recorded)
+            userID: row.userID, createdAt: row.createdAt, events: events, charges: own.map(\.charge) + recorded,
+            usage: batch.usage + usageNow, grants: grants)
+    }
+
+    /// What this fold charges itself, which no ledger tells yet.
+    private var usageNow: [Usage] {
+        recorded.map { Usage(line: $0.line, begin: $0.begin, at: $0.firstAt, units: $0.consumed) }
+            + opening.map { Usage(line: $0.line, begin: $0.begin, at: $0.firstAt, units: -$0.adjusted) }
     }
 }

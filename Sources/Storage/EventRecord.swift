@@ -28,15 +28,17 @@ public struct EventRecord: Sendable, Hashable, Codable, Identifiable {
     public var nextAttemptAt: Date?
     public var matchedSecret: String
     public var signature: String
-    /// Bytes of the body.
+    /// Bytes of the body; 0 if it was erased.
     public var size: Int
+    /// When what is personal was removed (R20); nil: it was not.
+    public var erasedAt: Date?
 
     public init(
         id: UUID, name: String?, dataType: String?, dataID: String?, subscriptionID: String?, customerID: String?,
         claimedUserID: UUID?, email: String?, testMode: Bool?, storeID: String?, webhookID: String?, status: String?,
         variantID: String?, sourceUpdatedAt: Date?, outcome: Outcome, reason: String?, userID: UUID?, deliveries: Int,
         receivedAt: Date, lastReceivedAt: Date, attempts: Int, nextAttemptAt: Date?, matchedSecret: String,
-        signature: String, size: Int
+        signature: String, size: Int, erasedAt: Date? = nil
     ) {
         self.id = id
         self.name = name
@@ -63,6 +65,7 @@ public struct EventRecord: Sendable, Hashable, Codable, Identifiable {
         self.matchedSecret = matchedSecret
         self.signature = signature
         self.size = size
+        self.erasedAt = erasedAt
     }
 }
 

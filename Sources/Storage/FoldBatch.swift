@@ -6,16 +6,22 @@ struct FoldBatch {
     let now: Date
     let catalog: PlanCatalog
     let policy: BillingPolicy
+    /// Of the settings that the policy is from.
+    let revision: Int
     /// The events of the subscriptions that may change hands.
     let related: [StoredEvent]
     /// Those of the accounts' other subscriptions.
     let others: [StoredEvent]
     /// Of the related subscriptions, as it is now.
     let owners: [String: Ownership]
+    let orders: OrderOwners
     /// New events, in order.
     let arrivals: [UUID]
     /// What is asked of one of the accounts, after all else.
     let request: UnitRequest?
+    let grants: [UUID: [GrantedPlan]]
+    /// Only where a refund may take units.
+    let usage: [Usage]
 
     func fold(
         rows: [AccountRow], charges: [ChargeRow], subscriptions: [SubscriptionRow], buckets: [BucketRow]
@@ -39,16 +45,20 @@ struct FoldBatch {
         let charges = charges + changes.charges
         for (row, opening) in zip(rows, openings) {
             var steps = AccountSteps(
-                batch: self, row: row, last: opening.last, charges: charges, buckets: storedBuckets[row.userID] ?? [])
+                batch: self, row: row, last: opening.last, charges: charges, opening: openings.compactMap(\.charge),
+                buckets: storedBuckets[row.userID] ?? [])
             let state = try steps.run()
             applied.formUnion(steps.applied)
             changes.entries += opening.entries + steps.entries
             changes.charges += steps.recorded.map { ChargeRow(userID: row.userID, charge: $0) }
             var updated = row
-            updated.tier = state.tier
+            updated.tier = state.effective == nil && row.hasUnadoptedPlan ? row.tier : state.tier
             updated.unitsRemaining = state.unitsRemaining
             updated.resetDate = state.resetDate
             updated.dueAt = state.nextChange
+            updated.revision = revision
+            // What said the same before now is right since then.
+            if updated != row || row.validFrom.map({ $0 > now }) ?? true { updated.validFrom = now.wholeSeconds }
             if updated != row { changes.accounts.append(updated) }
             for subscription in state.subscriptions {
                 kept.insert(subscription.id)
@@ -76,15 +86,22 @@ struct FoldBatch {
     /// What changed about events: the new ones', and those of stored ones that wait no longer, or wait now.
     private func verdicts(_ applied: Set<UUID>) -> [Verdict] {
         let arrived = Set(arrivals)
-        let parking = Parking(catalog: catalog, events: related.map(\.event))
+        let parking = Parking(catalog: catalog, events: related.map(\.event), now: now)
         return related.compactMap { stored in
             let owner = stored.event.subscriptionID.flatMap { owners[$0] } ?? .unknown
             var verdict = Verdict(eventID: stored.id, outcome: stored.outcome, reason: stored.reason, userID: nil)
-            if case .account(let user) = owner { verdict.userID = user }
+            if stored.event.isOrder {
+                verdict.userID = orders.owner(of: stored.event)
+            } else if case .account(let user) = owner {
+                verdict.userID = user
+            }
             if stored.isUndecodable {
                 // Waits for a program that can read it; only its account may become known.
             } else if let waits = parking.reason(stored.event, owner: owner) {
                 (verdict.outcome, verdict.reason) = (.parked, waits.rawValue)
+            } else if stored.event.isOrder, arrived.contains(stored.id) || stored.outcome != .applied {
+                // It is applied only if it takes units (R18).
+                (verdict.outcome, verdict.reason) = (applied.contains(stored.id) ? .applied : .ignored, nil)
             } else if arrived.contains(stored.id) {
                 (verdict.outcome, verdict.reason) = (applied.contains(stored.id) ? .applied : .unchanged, nil)
             } else if stored.outcome == .parked || stored.outcome == .failed {

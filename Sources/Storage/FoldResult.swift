@@ -8,6 +8,9 @@ public struct FoldResult: Sendable {
     public var changes = AccountChanges()
     /// The accounts that were looked at, as they were found.
     public var found: [AccountRow] = []
+    /// What was stored of their subscriptions and buckets.
+    var subscriptions: [SubscriptionRow] = []
+    var buckets: [BucketRow] = []
     /// What a request led to.
     public var granted: LedgerEntry?
 }

@@ -8,6 +8,9 @@ public struct InboxEvent: Sendable, Hashable {
         case subscription, invoice, order, other, undecodable, rejected
     }
 
+    /// Counts up when more is read of the same bytes: what an older version has stored is read again then.
+    public static let decoder = 2
+
     public var delivery: Delivery
     /// SHA-256 of the bytes: the same bytes are the same event.
     public var digest: [UInt8]
@@ -29,8 +32,8 @@ public struct InboxEvent: Sendable, Hashable {
     public var outcome: Outcome
     public var reason: String?
 
-    /// Never fails: what cannot be read is stored as such (R2, R3).
-    public init(_ delivery: Delivery, acceptance: Acceptance) {
+    /// Never fails: what cannot be read is stored as such (R2, R3). Whether it is accepted is judged where it is stored.
+    public init(_ delivery: Delivery) {
         self.delivery = delivery
         digest = SHA256.digest(delivery.body)
         do {
@@ -62,16 +65,29 @@ public struct InboxEvent: Sendable, Hashable {
                 reason = "\(ParkingReason.undecodable.rawValue): \(path)"
             case .other: break
             }
-            if let refusal = acceptance.quarantine(event) {
-                (outcome, reason) = (.quarantined, refusal.rawValue)
-            }
         } catch {
             (kind, outcome, reason) = (.rejected, .rejected, error.rawValue)
         }
     }
 
-    /// Whether accounts depend on it.
-    public var concernsAccounts: Bool { outcome == .parked && kind != .undecodable }
+    /// The same, quarantined if it is not accepted (R4).
+    public func judged(by acceptance: Acceptance) -> InboxEvent {
+        guard kind != .rejected, let refusal = acceptance.quarantine(storeID: storeID, testMode: testMode) else {
+            return self
+        }
+        var event = self
+        (event.outcome, event.reason) = (.quarantined, refusal.description)
+        return event
+    }
+
+    /// Whether it is decided together with accounts: the rules read something of it, and it is not put aside.
+    public var concernsAccounts: Bool {
+        switch kind {
+        case .subscription, .invoice: outcome == .parked
+        case .order: outcome == .ignored
+        case .other, .undecodable, .rejected: false
+        }
+    }
 
     /// What the rules read of it, as a store gives it back; nil: nothing.
     func billingEvent(id: UUID) -> BillingEvent? {
@@ -79,13 +95,13 @@ public struct InboxEvent: Sendable, Hashable {
         switch kind {
         case .subscription: fact = snapshot.map(BillingEvent.Fact.snapshot) ?? .none
         case .invoice: fact = invoice.map(BillingEvent.Fact.invoice) ?? .none
+        case .order: fact = order.map(BillingEvent.Fact.order) ?? .none
         case .undecodable: fact = .none
-        case .order, .other, .rejected: return nil
+        case .other, .rejected: return nil
         }
         guard let name, let dataType else { return nil }
         return BillingEvent(
             id: id, digest: digest, name: name, dataType: dataType, claimedUserID: claimedUserID,
-            customerID: customerID,
-            subscriptionID: subscriptionID, email: email, fact: fact)
+            customerID: customerID, subscriptionID: subscriptionID, email: email, fact: fact)
     }
 }

@@ -86,18 +86,10 @@ public struct Rebuild: Sendable {
     private func events(_ transaction: any StoreTransaction, after arrival: Int?) async throws -> Page<Int>? {
         let rows = try await transaction.inbox(after: arrival ?? 0, limit: chunk)
         guard let last = rows.last else { return nil }
-        var changed: [UUID: InboxEvent] = [:]
-        // A quarantined event counts for nothing, now as then (R4).
-        for row in rows where !row.isQuarantined {
-            let decoded = InboxEvent(row.delivery, acceptance: Acceptance())
-            if decoded.billingEvent(id: row.id) != row.event { changed[row.id] = decoded }
-        }
-        if !changed.isEmpty { try await transaction.redecode(changed) }
+        let changed = try await Fold(transaction, policy: policy).readAgain(rows)
         return Page(
             last: last.arrival, count: rows.count,
-            differences: changed.keys.map {
-                Difference(subject: .event, id: $0.uuidString.lowercased(), detail: "its bytes say something else")
-            })
+            differences: changed.map { Difference(subject: .event, id: $0.id.text, detail: $0.difference) })
     }
 
     private func accounts(_ transaction: any StoreTransaction, after user: UUID?) async throws -> Page<UUID>? {
@@ -112,7 +104,8 @@ public struct Rebuild: Sendable {
         let subscriptions = try await transaction.parkedSubscriptions(after: id, limit: chunk)
         guard let last = subscriptions.last else { return nil }
         let now = try await transaction.now()
-        let result = try await Fold(transaction, policy: policy).refresh(users: [], subscriptions: Set(subscriptions))
+        let result = try await Fold(transaction, policy: policy).refresh(
+            users: [], relations: Relations(subscriptions: Set(subscriptions)))
         return Page(last: last, count: subscriptions.count, differences: result.differences(at: now))
     }
 }
@@ -121,33 +114,70 @@ extension FoldResult {
     /// What was not as it should have been, but for accounts that the clock was to look at anyway.
     fileprivate func differences(at now: Date) -> [Rebuild.Difference] {
         let before = Dictionary(uniqueKeysWithValues: found.map { ($0.userID, $0) })
-        let late = Set(found.filter { $0.dueAt.map { $0 <= now } ?? true }.map(\.userID))
+        let late = Set(
+            found.filter { row in
+                row.dueAt.map { $0 <= now } ?? true || row.validFrom.map { $0 > now } ?? false
+            }.map(\.userID))
         let charged = Set(changes.charges.map(\.userID))
         func counts(_ user: UUID) -> Bool { !late.contains(user) && !charged.contains(user) }
 
-        let accounts = changes.accounts.filter { counts($0.userID) }.map { after in
-            let said = before[after.userID].map { "\($0.tier), \($0.unitsRemaining) units" } ?? "nothing"
+        let accounts = changes.accounts.filter { counts($0.userID) }.compactMap { after -> Rebuild.Difference? in
+            guard let stored = before[after.userID] else { return nil }
+            var what: [String] = []
+            func compare<Value: Equatable>(_ name: String, _ path: KeyPath<AccountRow, Value>, _ text: (Value) -> String) {
+                guard stored[keyPath: path] != after[keyPath: path] else { return }
+                what.append("\(name) is \(text(stored[keyPath: path])), should be \(text(after[keyPath: path]))")
+            }
+            compare("the plan", \.tier) { $0 }
+            compare("units remaining", \.unitsRemaining) { String($0) }
+            compare("the reset date", \.resetDate) { $0.formatted(.iso8601) }
+            compare("the clock's next look", \.dueAt) { $0?.formatted(.iso8601) ?? "never" }
+            if what.isEmpty { return nil }
             return Rebuild.Difference(
-                subject: .account, id: after.userID.uuidString.lowercased(),
-                detail: "the row says \(said); the events say \(after.tier), \(after.unitsRemaining) units")
+                subject: .account, id: after.userID.text, detail: what.joined(separator: "; "))
         }
-        let subscriptions = changes.subscriptions.filter { counts($0.userID) }.map {
-            Rebuild.Difference(subject: .subscription, id: $0.state.id, detail: "its row is not what the events say")
+        let stored = Dictionary(subscriptions.map { ($0.state.id, $0) }) { first, _ in first }
+        let subscriptions = changes.subscriptions.filter { counts($0.userID) }.map { after in
+            let fields = stored[after.state.id].map { differingFields($0, after).joined(separator: ", ") }
+            return Rebuild.Difference(
+                subject: .subscription, id: after.state.id,
+                detail: fields.map { "its row is not what the events say: \($0)" } ?? "it has no row")
         }
         let removed = changes.removedSubscriptions.sorted().map {
             Rebuild.Difference(subject: .subscription, id: $0, detail: "no event speaks for its row")
         }
-        let buckets = Set(changes.buckets.map(\.key) + changes.removedBuckets).filter { counts($0.userID) }.map {
+        let storedBuckets = Dictionary(buckets.map { ($0.key, $0.bucket) }) { first, _ in first }
+        let changed = changes.buckets.filter { counts($0.userID) }.map { after in
             Rebuild.Difference(
-                subject: .bucket, id: $0.userID.uuidString.lowercased(),
-                detail:
-                    "the month of \($0.line.rawValue) from \($0.begin.formatted(.iso8601)) is not what the events say")
+                subject: .bucket, id: after.userID.text,
+                detail: after.key.text + (storedBuckets[after.key].map { $0.difference(to: after.bucket) } ?? "is missing"))
+        }
+        let gone = changes.removedBuckets.filter { counts($0.userID) }.map {
+            Rebuild.Difference(subject: .bucket, id: $0.userID.text, detail: $0.text + "should not be there")
         }
         let events = verdicts.values.filter { verdict in verdict.userID.map(counts) ?? true }.map {
             Rebuild.Difference(
-                subject: .event, id: $0.eventID.uuidString.lowercased(),
+                subject: .event, id: $0.eventID.text,
                 detail: "its outcome should be \($0.outcome.rawValue)\($0.reason.map { " (\($0))" } ?? "")")
         }
-        return accounts + subscriptions + removed + buckets + events
+        return accounts + subscriptions + removed + changed + gone + events
+    }
+}
+
+extension BucketRow.Key {
+    /// For people; what is wrong with it follows.
+    fileprivate var text: String { "the month of \(line.rawValue) from \(begin.formatted(.iso8601)) " }
+}
+
+extension Bucket {
+    fileprivate func difference(to right: Bucket) -> String {
+        let numbers: [(String, KeyPath<Bucket, Int>)] = [
+            ("granted", \.granted), ("consumed", \.consumed), ("adjusted", \.adjusted), ("carried", \.carried),
+        ]
+        let times: [(String, KeyPath<Bucket, Date>)] = [("the end", \.end), ("unlocked", \.unlockedAt)]
+        let texts =
+            numbers.map { ($0, "\(self[keyPath: $1])", "\(right[keyPath: $1])") }
+            + times.map { ($0, self[keyPath: $1].formatted(.iso8601), right[keyPath: $1].formatted(.iso8601)) }
+        return texts.filter { $0.1 != $0.2 }.map { "says \($0.0) \($0.1), should say \($0.2)" }.joined(separator: "; ")
     }
 }

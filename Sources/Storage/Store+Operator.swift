@@ -33,14 +33,69 @@ extension Store {
 
     /// Deletes an account with all that is its. What it had bought waits for an account of that id (R3).
     ///
+    /// - Parameters:
+    ///   - erase: also removes what is personal from its stored events (R20); then the account may have been deleted
+    ///     before.
+    /// - Returns: how many events were erased.
     /// - Throws: `StoreError.notFound`.
-    public func deleteAccount(_ id: UUID, policy: BillingPolicy) async throws {
+    @discardableResult
+    public func deleteAccount(_ id: UUID, erase: Bool = false, policy: BillingPolicy) async throws -> Int {
         try await transaction { transaction in
             let fold = Fold(transaction, policy: policy)
             let scope = try await fold.lockedScope(of: [id])
-            guard try await transaction.deleteUser(id) else { throw StoreError.notFound("account “\(id.text)”") }
-            try await fold.refresh(users: [], subscriptions: scope.subscriptions, customers: scope.customers)
+            let erased = erase ? try await transaction.eraseEvents(of: id, at: try await transaction.now()) : 0
+            guard try await transaction.deleteUser(id) || erased > 0 else {
+                throw StoreError.notFound("account “\(id.text)”")
+            }
+            try await fold.refresh(users: [], relations: scope)
+            return erased
         }
+    }
+
+    /// Gives an account a plan that no event takes back (R19).
+    ///
+    /// - Parameters:
+    ///   - until: when it ends, UTC; nil: until it is ended.
+    ///   - reason: why, for the record.
+    /// - Throws: `StoreError.notFound` for the account or the plan; `.conflict` if it would end before it begins.
+    public func grant(
+        _ plan: String, to user: UUID, until: Date?, reason: String, policy: BillingPolicy
+    ) async throws {
+        try await transaction { transaction in
+            guard try await transaction.catalog().plans[plan] != nil else { throw StoreError.notFound("plan “\(plan)”") }
+            if let until, until <= (try await transaction.now()) {
+                throw StoreError.conflict("the plan would end at \(until.formatted(.iso8601)), which has passed")
+            }
+            try await record(.grant(plan: plan, until: until), of: user, reason, transaction, policy)
+        }
+    }
+
+    /// Ends all plans that were granted to an account and still run (R19).
+    ///
+    /// - Throws: `StoreError.notFound` for the account; `.conflict` if none runs.
+    public func endGrants(of user: UUID, reason: String?, policy: BillingPolicy) async throws {
+        try await transaction { transaction in
+            let now = try await transaction.now()
+            let grants = try await transaction.grants(of: [user])[user] ?? []
+            guard grants.contains(where: { $0.until.map { $0 > now } ?? true }) else {
+                throw StoreError.conflict("no granted plan of that account runs")
+            }
+            try await record(.endGrants, of: user, reason, transaction, policy)
+        }
+    }
+
+    private func record(
+        _ kind: OperatorAction.Kind, of user: UUID, _ reason: String?, _ transaction: any StoreTransaction,
+        _ policy: BillingPolicy
+    ) async throws {
+        let fold = Fold(transaction, policy: policy)
+        // In the order in which a fold locks.
+        _ = try await fold.lockedScope(of: [user])
+        guard try await !transaction.lockAccounts([user]).isEmpty else {
+            throw StoreError.notFound("account “\(user.text)”")
+        }
+        try await transaction.insert(OperatorAction(userID: user, kind: kind, reason: reason))
+        try await fold.refresh(users: [user])
     }
 
     /// Makes a subscription an account's, whatever its events claim (R5). Both the old and the new account are computed
@@ -51,12 +106,14 @@ extension Store {
         subscription: String, to user: UUID, reason: String?, policy: BillingPolicy
     ) async throws {
         try await transaction { transaction in
-            let events = try await transaction.events(customers: [], subscriptions: [subscription], users: [])
+            let events = try await transaction.events(Relations(subscriptions: [subscription]), users: [])
             guard !events.isEmpty else { throw StoreError.notFound("event of a subscription “\(subscription)”") }
             try await transaction.insert(
                 OperatorAction(userID: user, kind: .bind(subscription: subscription), reason: reason))
             try await Fold(transaction, policy: policy).refresh(
-                users: [user], subscriptions: [subscription], customers: Set(events.compactMap(\.event.customerID)))
+                users: [user],
+                relations: Relations(
+                    customers: Set(events.compactMap(\.event.customerID)), subscriptions: [subscription]))
         }
     }
 
@@ -71,29 +128,32 @@ extension Store {
         return try await transaction { try await Fold($0, policy: policy).grant(request) }
     }
 
-    /// Decides parked and failed events again, as if they had just come; others stay as they are.
+    /// Decides parked, failed and quarantined events again, as if they had just come; others stay as they are.
     ///
-    /// - Returns: the events as they are now, in the order given.
+    /// - Returns: the events as they are now, in the order given, and whether anything became of them.
     /// - Throws: `StoreError.notFound` if one of them is not stored.
-    public func retry(events ids: [UUID], policy: BillingPolicy) async throws -> [EventRecord] {
-        let waiting = try await eventRecords(ids).filter { $0.outcome == .parked || $0.outcome == .failed }
+    public func retry(
+        events ids: [UUID], policy: BillingPolicy
+    ) async throws -> (events: [EventRecord], haveChanged: Bool) {
+        let before = try await eventRecords(ids)
+        let waiting = before.filter { [.parked, .failed, .quarantined].contains($0.outcome) }.map(\.id)
         if !waiting.isEmpty {
             try await transaction { transaction in
-                let arrivals = try await transaction.retryable(
-                    waiting.map(\.id), at: try await transaction.now(), limit: waiting.count)
-                try await Fold(transaction, policy: policy).refresh(
-                    users: [], subscriptions: Set(waiting.compactMap(\.subscriptionID)),
-                    customers: Set(waiting.compactMap(\.customerID)), arrivals: arrivals)
+                let rows = try await transaction.inbox(ids: waiting)
+                let fold = Fold(transaction, policy: policy)
+                try await fold.readAgain(rows.filter { $0.outcome == .quarantined })
+                try await fold.retry(try await transaction.inbox(ids: waiting).filter { $0.outcome != .quarantined }.map(\.id))
             }
         }
-        return try await eventRecords(ids)
+        let after = try await eventRecords(ids)
+        return (after, zip(before, after).contains { $0.outcome != $1.outcome || $0.reason != $1.reason })
     }
 
     private func eventRecords(_ ids: [UUID]) async throws -> [EventRecord] {
         var records: [EventRecord] = []
         for id in ids {
             guard let record = try await eventRecord(id) else {
-                throw StoreError.notFound("event “\(id.uuidString.lowercased())”")
+                throw StoreError.notFound("event “\(id.text)”")
             }
             records.append(record)
         }
@@ -109,11 +169,10 @@ extension Store {
         while true {
             let before = seen
             let found = try await transaction { transaction in
+                let fold = Fold(transaction, policy: policy)
                 let found = try await transaction.releasable(
-                    limit: 500, matchByEmail: policy.matchByEmail, except: before)
-                if !found.isEmpty {
-                    _ = try await Fold(transaction, policy: policy).refresh(users: [], subscriptions: found)
-                }
+                    limit: 500, matchByEmail: try await fold.inForce().policy.matchByEmail, except: before)
+                if !found.isEmpty { try await fold.refresh(users: [], relations: Relations(subscriptions: found)) }
                 return found
             }
             if found.isEmpty { return seen.count }

@@ -71,8 +71,10 @@ public protocol Store: ListStore, MaintainedStore, WorkStore {
     /// In order of arrival.
     func eventRecords(ids: [UUID]) async throws -> [EventRecord]
     func eventBody(_ id: UUID) async throws -> [UInt8]?
-    /// Operators' bindings of an account's subscriptions, or of one subscription; oldest first.
-    func bindings(user: UUID?, subscription: String?) async throws -> [Binding]
+    /// The SHA-256 that events had when they were stored.
+    func digests(of ids: [UUID]) async throws -> [UUID: [UInt8]]
+    /// What operators did about an account or a subscription, but for adjustments, which the ledger tells; oldest first.
+    func operatorRecords(user: UUID?, subscription: String?) async throws -> [OperatorRecord]
 }
 
 extension Store {

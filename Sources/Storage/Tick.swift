@@ -22,6 +22,10 @@ public struct Tick: Sendable {
     public struct Report: Sendable, Hashable, Codable {
         /// Another process runs the clock now: the rest is left to it.
         public var isElsewhere = false
+        /// Events that an older version had stored, and that were read again from their bytes.
+        public var reread = 0
+        /// Quarantined events that are accepted now (R4).
+        public var accepted = 0
         /// Failed events that were tried again.
         public var retried = 0
         /// Parked events that were released.
@@ -47,7 +51,7 @@ public struct Tick: Sendable {
     /// - Parameter dryRun: rolls back what it did; of each kind of work only the first chunk is looked at.
     public func run(dryRun: Bool = false) async throws -> Report {
         var report = Report()
-        for work in [failedEvents, parkedEvents, dueAccounts] {
+        for work in [outdatedEvents, quarantinedEvents, failedEvents, parkedEvents, dueAccounts] {
             var (seen, stuck): (Set<String>, Set<String>) = ([], [])
             while true {
                 try Task.checkCancellation()
@@ -119,6 +123,47 @@ public struct Tick: Sendable {
 
     // MARK: Kinds of work
 
+    private var outdatedEvents: Work {
+        let (policy, chunk) = (policy, chunk)
+        return Work(
+            due: { transaction, stuck in
+                try await transaction.outdated(limit: chunk, except: stuck.compactMap(UUID.init(uuidString:)))
+                    .map(\.uuidString)
+            },
+            fold: { transaction, items in
+                let events = items.compactMap(UUID.init(uuidString:))
+                let fold = Fold(transaction, policy: policy)
+                let changed = try await fold.readAgain(try await transaction.inbox(ids: events))
+                try await transaction.markDecoded(events)
+                if !changed.isEmpty {
+                    try await fold.refresh(users: [], relations: try await transaction.relations(ofEvents: changed.ids))
+                }
+                var report = Report()
+                report.reread = events.count
+                return report
+            })
+    }
+
+    private var quarantinedEvents: Work {
+        let (policy, chunk) = (policy, chunk)
+        return Work(
+            due: { transaction, stuck in
+                let acceptance = try await Fold(transaction, policy: policy).inForce().policy.acceptance
+                return try await transaction.acceptable(
+                    acceptance, limit: chunk, except: stuck.compactMap(UUID.init(uuidString:))
+                ).map(\.uuidString)
+            },
+            fold: { transaction, items in
+                let events = items.compactMap(UUID.init(uuidString:))
+                let fold = Fold(transaction, policy: policy)
+                let changed = try await fold.readAgain(try await transaction.inbox(ids: events))
+                try await fold.retry(changed.ids)
+                var report = Report()
+                report.accepted = changed.count
+                return report
+            })
+    }
+
     private var failedEvents: Work {
         let (policy, chunk) = (policy, chunk)
         return Work(
@@ -139,10 +184,12 @@ public struct Tick: Sendable {
         let (policy, chunk) = (policy, chunk)
         return Work(
             due: {
-                try await $0.releasable(limit: chunk, matchByEmail: policy.matchByEmail, except: $1).sorted()
+                let matches = try await Fold($0, policy: policy).inForce().policy.matchByEmail
+                return try await $0.releasable(limit: chunk, matchByEmail: matches, except: $1).sorted()
             },
             fold: { transaction, items in
-                let result = try await Fold(transaction, policy: policy).refresh(users: [], subscriptions: Set(items))
+                let result = try await Fold(transaction, policy: policy).refresh(
+                    users: [], relations: Relations(subscriptions: Set(items)))
                 var report = Report()
                 report.released = result.verdicts.values.count { $0.outcome == .applied }
                 return report
@@ -153,8 +200,10 @@ public struct Tick: Sendable {
         let (policy, chunk) = (policy, chunk)
         return Work(
             due: { transaction, stuck in
-                try await transaction.dueAccounts(
-                    at: try await transaction.now(), limit: chunk, except: stuck.compactMap(UUID.init(uuidString:))
+                let revision = try await Fold(transaction, policy: policy).inForce().revision
+                return try await transaction.dueAccounts(
+                    at: try await transaction.now(), revision: revision, limit: chunk,
+                    except: stuck.compactMap(UUID.init(uuidString:))
                 ).map(\.uuidString)
             },
             fold: { transaction, items in
@@ -170,6 +219,8 @@ public struct Tick: Sendable {
 
 extension Tick.Report {
     fileprivate mutating func add(_ other: Tick.Report) {
+        reread += other.reread
+        accepted += other.accepted
         retried += other.retried
         released += other.released
         accounts += other.accounts

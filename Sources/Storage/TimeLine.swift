@@ -9,7 +9,7 @@ public struct TimeLine: Sendable {
         case event(EventRecord, reasons: [Reason], entries: [LedgerRecord])
         /// A change that no event brought: the clock's, a task's, an operator's, another program's.
         case entry(LedgerRecord)
-        case binding(subscription: String, user: UUID, reason: String?)
+        case act(OperatorRecord)
     }
 
     /// nil: the subscription belongs to nobody yet.
@@ -18,6 +18,8 @@ public struct TimeLine: Sendable {
     public var subscriptions: [UserSubscription]
     /// Those whose present month has been locked for too long while active, by the provider's id (R17).
     public var overdue: Set<String>
+    /// Those that are paid, too, but do not count now, since another comes first (R14): line, and the units that wait.
+    public var waiting: [(line: String, units: Int)]
     public var buckets: [Bucket]
     /// In order of their arrival here.
     public var items: [(at: Date, item: Item)]
@@ -43,22 +45,28 @@ extension TimeLine {
     }
 
     private init(user: User?, subscription: String?, store: any Store, policy: BillingPolicy) async throws {
-        let (events, catalog, charges, now) = try await store.transaction { transaction in
+        let (events, account, catalog, policy, now) = try await store.transaction { transaction in
             let users = Set([user?.id].compactMap(\.self))
             let events = try await transaction.events(
-                customers: [], subscriptions: Set([subscription].compactMap(\.self)), users: users)
-            let charges = try await transaction.charges(users: users, lines: [])
-            return (events, try await transaction.catalog(), charges, try await transaction.now())
+                Relations(subscriptions: Set([subscription].compactMap(\.self))), users: users)
+            let lines = Set(events.compactMap(\.event.subscriptionID).map(Line.subscription))
+            let now = try await transaction.now()
+            let account = Account(
+                userID: user?.id ?? UUID(), createdAt: user?.createdAt ?? now,
+                events: events.filter { !$0.isUndecodable }.map(\.event),
+                charges: try await transaction.charges(users: users, lines: []).map(\.charge),
+                usage: try await transaction.usage(lines: lines),
+                grants: try await transaction.grants(of: users).values.flatMap(\.self))
+            let policy = try await Fold(transaction, policy: policy).inForce().policy
+            return (events, account, try await transaction.catalog(), policy, now)
         }
-        let account = Account(
-            userID: user?.id ?? UUID(), createdAt: user?.createdAt ?? now,
-            events: events.filter { !$0.isUndecodable }.map(\.event), charges: charges.map(\.charge))
         let state = account.state(at: now, catalog: catalog, policy: policy)
         let isShown: (String?) -> Bool = { subscription == nil || $0 == subscription }
 
         self.user = user
         overdue = Set(
             state.subscriptions.filter { $0.isRenewalOverdue(at: now, grace: policy.renewalOverdueAfter) }.map(\.id))
+        waiting = state.waiting.map { ($0.id, $0.presentBucket(at: state.moment)?.shown ?? 0) }
         entitlement = nil
         subscriptions = []
         buckets = []
@@ -70,8 +78,11 @@ extension TimeLine {
                 .filter { isShown($0.lemonSqueezySubscriptionID) }
             ledger = try await store.ledger(user: user.id)
         }
-        let records = try await store.eventRecords(ids: events.map(\.id)).filter { isShown($0.subscriptionID) }
-        let reasons = account.reasons(catalog: catalog)
+        // With a subscription's own events, the order's that it was bought with.
+        let orders = Set(events.filter(\.event.isOrder).map(\.id))
+        let records = try await store.eventRecords(ids: events.map(\.id))
+            .filter { isShown($0.subscriptionID) || orders.contains($0.id) }
+        let reasons = account.reasons(catalog: catalog, policy: policy, at: now)
         let shown = Set(records.map(\.id))
         items = records.map { record in
             let entries = ledger.filter { $0.entry.eventID == record.id }
@@ -80,24 +91,40 @@ extension TimeLine {
         items += ledger.filter { $0.entry.eventID.map { !shown.contains($0) } ?? true }
             .filter { isShown($0.entry.line.rawValue) }
             .map { ($0.createdAt, Item.entry($0)) }
-        items += try await store.bindings(user: user?.id, subscription: subscription).map {
-            ($0.at, Item.binding(subscription: $0.subscription, user: $0.user, reason: $0.reason))
-        }
+        items += try await store.operatorRecords(user: user?.id, subscription: subscription)
+            .filter { subscription == nil || $0.subscription == subscription }
+            .map { ($0.at, Item.act($0)) }
         items.sort { $0.at < $1.at }
     }
 }
 
-/// An operator's word whose a subscription is (R5).
-public struct Binding: Sendable, Hashable {
+/// What an operator did about an account, or a match by e-mail that is remembered like an operator's word (R5, R19).
+public struct OperatorRecord: Sendable, Hashable {
+    public enum Kind: String, Sendable, Hashable {
+        case bind, match, grant
+        case grantEnd = "grant_end"
+    }
+
     public var at: Date
-    public var subscription: String
+    public var kind: Kind
     public var user: UUID
+    /// Of a binding and a match.
+    public var subscription: String?
+    /// Of a grant.
+    public var plan: String?
+    /// Of a grant; nil: until it is ended.
+    public var until: Date?
     public var reason: String?
 
-    public init(at: Date, subscription: String, user: UUID, reason: String?) {
+    public init(
+        at: Date, kind: Kind, user: UUID, subscription: String?, plan: String?, until: Date?, reason: String?
+    ) {
         self.at = at
-        self.subscription = subscription
+        self.kind = kind
         self.user = user
+        self.subscription = subscription
+        self.plan = plan
+        self.until = until
         self.reason = reason
     }
 }

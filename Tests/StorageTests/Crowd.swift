@@ -16,9 +16,9 @@ enum Crowd {
     private static let postgreSQL =
         [
             """
-            insert into users (email, google_id, created_at, billing_due_at)
+            insert into users (email, google_id, created_at, billing_due_at, billing_revision)
             select 'user' || n || '@example.com', 'google-' || n, now() - (100000 - n) * interval '5 minutes',
-                now() + n * interval '20 seconds'
+                now() + n * interval '20 seconds', 1
             from generate_series(1, 100000) as n
             """,
             """
@@ -38,10 +38,10 @@ enum Crowd {
         [
             """
             with recursive numbers (n) as (select 1 union all select n + 1 from numbers where n < 100000)
-            insert into users (email, google_id, created_at, billing_due_at)
+            insert into users (email, google_id, created_at, billing_due_at, billing_revision)
             select 'user' || n || '@example.com', 'google-' || n,
                 strftime('%Y-%m-%dT%H:%M:%fZ', 'now', ((n - 100000) * 300) || ' seconds'),
-                strftime('%Y-%m-%dT%H:%M:%fZ', 'now', (n * 20) || ' seconds')
+                strftime('%Y-%m-%dT%H:%M:%fZ', 'now', (n * 20) || ' seconds'), 1
             from numbers
             """,
             """

@@ -10,10 +10,9 @@ let ada = UUID(uuidString: "c9f2fcb9-44bc-4075-b4b1-25dcb4c6e200").unsafelyUnwra
 let bob = UUID(uuidString: "0b0b0b0b-44bc-4075-b4b1-25dcb4c6e200").unsafelyUnwrapped
 
 extension InboxEvent {
-    init(_ body: [UInt8], acceptance: Acceptance = Acceptance()) {
+    init(_ body: [UInt8]) {
         self.init(
-            Delivery(body: body, signature: String(repeating: "0", count: 64), matchedSecret: .current),
-            acceptance: acceptance)
+            Delivery(body: body, signature: String(repeating: "0", count: 64), matchedSecret: .current))
     }
 }
 

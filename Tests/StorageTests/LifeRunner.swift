@@ -71,7 +71,7 @@ struct LifeRunner {
 
     private func deliver(_ bodies: [[UInt8]], to store: any Store) async throws {
         let events = bodies.map {
-            InboxEvent(Delivery(body: $0, signature: "", matchedSecret: .current), acceptance: Acceptance())
+            InboxEvent(Delivery(body: $0, signature: "", matchedSecret: .current))
         }
         _ = try await store.transaction { try await Fold($0, policy: policy).receive(events) }
     }
@@ -140,12 +140,13 @@ struct LifeRunner {
         clock.set(moment)
         guard let view = try await store.entitlement(user: life.user) else { return "not in the view" }
         let state = try await store.transaction { transaction in
-            let events = try await transaction.events(customers: [], subscriptions: [], users: [life.user])
+            let events = try await transaction.events(Relations(), users: [life.user])
             let lines = Set(events.compactMap(\.event.subscriptionID).map(Line.subscription))
             let charges = try await transaction.charges(users: [life.user], lines: lines)
             return Account(
                 userID: life.user, createdAt: life.createdAt, events: events.map(\.event),
-                charges: charges.map(\.charge)
+                charges: charges.map(\.charge), usage: try await transaction.usage(lines: lines),
+                grants: try await transaction.grants(of: [life.user])[life.user] ?? []
             ).state(at: moment, catalog: try await transaction.catalog(), policy: policy)
         }
         let rules = "\(state.tier) \(state.effective != nil) \(state.unitsRemaining) \(state.resetDate)"

@@ -8,15 +8,15 @@ import Testing
 /// Migrations after the program's own.
 @Suite struct MigrationOrderTests {
     private static let column = Schema.Migration(
-        version: 3, name: "nickname",
+        version: 4, name: "nickname",
         sql: """
             alter table users add column nickname text;
             update users set nickname = email;
             """)
     private static let table = Schema.Migration(
-        version: 4, name: "notes", sql: "create table notes (id integer primary key, nickname text)")
+        version: 5, name: "notes", sql: "create table notes (id integer primary key, nickname text)")
     private static let broken = Schema.Migration(
-        version: 5, name: "broken", sql: "create table more (id integer primary key); insert into nowhere values (1);")
+        version: 6, name: "broken", sql: "create table more (id integer primary key); insert into nowhere values (1);")
 
     private func withStore(
         _ database: TestDatabase, _ further: [Schema.Migration], _ body: (any Store) async throws -> Void
@@ -53,15 +53,15 @@ import Testing
     func `an empty database gets all of them in order`(kind: DatabaseKind) async throws {
         try await kind.withDatabase(migrated: false) { database in
             try await withStore(database, [Self.column, Self.table]) { store in
-                #expect(try await store.migrate().map(\.version) == [1, 2, 3, 4])
+                #expect(try await store.migrate().map(\.version) == [1, 2, 3, 4, 5])
                 #expect(try await store.migrate() == [])
                 try await store.check()
-                #expect(try await store.migrations().map(\.name) == ["init", "entitlements", "nickname", "notes"])
+                #expect(try await store.migrations().map(\.name) == ["init", "entitlements", "rules", "nickname", "notes"])
                 let moments = try await store.migrations().map(\.appliedAt)
                 #expect(!moments.contains(nil))
             }
             let checksums = try await database.values("select distinct checksum from schema_migrations")
-            #expect(checksums.count == 4)
+            #expect(checksums.count == 5)
         }
     }
 
@@ -75,11 +75,11 @@ import Testing
                 let report = try await store.validateSchema()
                 #expect(
                     report.differences.map(\.sentence) == [
-                        "migration 3 (nickname) has not been applied", "migration 4 (notes) has not been applied",
+                        "migration 4 (nickname) has not been applied", "migration 5 (notes) has not been applied",
                     ])
                 let pending = try await store.migrations().filter { $0.appliedAt == nil }
-                #expect(pending.map(\.version) == [3, 4])
-                #expect(try await store.migrate().map(\.version) == [3, 4])
+                #expect(pending.map(\.version) == [4, 5])
+                #expect(try await store.migrate().map(\.version) == [4, 5])
                 #expect(try await store.users(limit: 9, before: nil).count == 2)
             }
             let names = try await database.values("select nickname from users order by 1")
@@ -87,7 +87,7 @@ import Testing
             // The program without them.
             try await database.withStoreUnmigrated { store in
                 let error = await storeError { try await store.migrate() }
-                #expect(error == .schema("the database is newer than this program: it has migration 3"))
+                #expect(error == .schema("the database is newer than this program: it has migration 4"))
             }
         }
     }
@@ -98,13 +98,13 @@ import Testing
             try await withStore(database, [Self.column, Self.table, Self.broken]) { store in
                 await #expect(throws: StoreError.self) { try await store.migrate() }
                 let applied = try await store.migrations().map { $0.appliedAt != nil }
-                #expect(applied == [true, true, true, true, false])
+                #expect(applied == [true, true, true, true, true, false])
             }
             // Mended, since it was never applied.
             let mended = Schema.Migration(
-                version: 5, name: "mended", sql: "create table more (id integer primary key)")
+                version: 6, name: "mended", sql: "create table more (id integer primary key)")
             try await withStore(database, [Self.column, Self.table, mended]) { store in
-                #expect(try await store.migrate() == [AppliedMigration(version: 5, name: "mended")])
+                #expect(try await store.migrate() == [AppliedMigration(version: 6, name: "mended")])
                 try await store.check()
             }
         }
@@ -114,10 +114,10 @@ import Testing
     func `an edited, a skipped and an unknown one are refused`(kind: DatabaseKind) async throws {
         try await kind.withDatabase { database in
             try await withStore(database, [Self.column, Self.table]) { try await $0.migrate() }
-            let edited = Schema.Migration(version: 3, name: "nickname", sql: Self.column.sql + " ")
+            let edited = Schema.Migration(version: 4, name: "nickname", sql: Self.column.sql + " ")
             let cases: [([Schema.Migration], String)] = [
-                ([edited, Self.table], "migration 3 (nickname) was changed after it had been applied"),
-                ([Self.table], "the database has migration 3, which this program does not know"),
+                ([edited, Self.table], "migration 4 (nickname) was changed after it had been applied"),
+                ([Self.table], "the database has migration 4, which this program does not know"),
                 ([Self.column], "the database is newer than this program: it has migration 4"),
             ]
             for (further, sentence) in cases {
@@ -133,7 +133,7 @@ import Testing
             try await database.execute("delete from schema_migrations where version = 3")
             try await withStore(database, [Self.column, Self.table]) { store in
                 let error = await storeError { try await store.migrate() }
-                #expect(error == .schema("migration 3 (nickname) is missing, although 4 has been applied"))
+                #expect(error == .schema("migration 4 (nickname) is missing, although 4 has been applied"))
             }
         }
     }

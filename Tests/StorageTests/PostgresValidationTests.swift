@@ -332,6 +332,7 @@ import Testing
             """,
             "column subscription_plans.id: expected character varying(50) not null, found integer not null",
             "the primary key of subscription_plans is missing",
+            "foreign key (plan_id) to subscription_plans (id) of operator_actions is missing",
             "foreign key (plan_id) to subscription_plans (id) of plan_terms is missing",
             "foreign key (plan_id) to subscription_plans (id) of plan_variants is missing",
             "foreign key (plan_id) to subscription_plans (id) of user_subscriptions is missing",

@@ -90,15 +90,21 @@ struct RebuildTests {
         }
     }
 
-    @Test("A quarantined event counts for nothing, also afterwards", arguments: DatabaseKind.allCases)
+    @Test("A quarantined event counts for nothing as long as it is not accepted", arguments: DatabaseKind.allCases)
     func quarantined(_ kind: DatabaseKind) async throws {
         try await kind.withStore(clock: TestClock(afterPurchase)) { store in
             try await store.prepare()
-            let event = InboxEvent(ProviderSubscription.purchase().event0, acceptance: Acceptance(mode: .live))
-            _ = try await store.transaction { try await Fold($0, policy: policy).receive([event]) }
-            let report = try await Rebuild(store, policy: policy).run(check: false)
+            let live = BillingPolicy(acceptance: Acceptance(mode: .live))
+            try await store.receive([ProviderSubscription.purchase().event0], policy: live)
+            let report = try await Rebuild(store, policy: live).run(check: false)
             #expect(report.differences.isEmpty)
             #expect(try await store.picture(of: ada).tier == "free")
+            let accepted = try await Rebuild(store, policy: BillingPolicy()).run(check: false)
+            #expect(accepted.differences.first?.detail == "it is accepted by the settings of now")
+            #expect(try await store.picture(of: ada).tier == "starter")
+            // What was accepted once stays accepted (R4).
+            #expect(try await Rebuild(store, policy: live).run(check: false).differences.isEmpty)
+            #expect(try await store.picture(of: ada).tier == "starter")
         }
     }
 }

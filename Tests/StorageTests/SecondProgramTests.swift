@@ -160,7 +160,7 @@ private struct SecondProgram {
                     try await store.consumeComputeUnits(4, for: UUID(), of: eve, policy: policy)
                 }
                 try await store.consumeComputeUnits(3, for: UUID(), of: eve, policy: policy)
-                #expect(try await other.read("compute_units_remaining subscription_tier", of: "users") == ["0|free"])
+                #expect(try await other.read("compute_units_remaining subscription_tier", of: "users") == ["0|gold"])
 
                 try await database.execute(
                     """

@@ -70,7 +70,7 @@ import Testing
             clock.advance(by: 60)
             let second = try await store.createUser(email: "second@example.com", id: nil).id
             let due = { (at: Date, limit: Int) in
-                try await store.transaction { try await $0.dueAccounts(at: at, limit: limit, except: []) }
+                try await store.transaction { try await $0.dueAccounts(at: at, revision: 0, limit: limit, except: []) }
             }
             #expect(try await due(clock.now, 10) == [first, second])
             #expect(try await due(clock.now, 1) == [first])

@@ -42,6 +42,7 @@ struct InboxColumns {
     var trialEndsAt: [Date?] { events.map { $0.snapshot?.trialEndsAt } }
     var renewsAt: [Date?] { events.map { $0.snapshot?.renewsAt } }
     var endsAt: [Date?] { events.map { $0.snapshot?.endsAt } }
+    var billingAnchor: [Int?] { events.map { $0.snapshot?.billingAnchor } }
     var createdAt: [Date?] {
         events.map { $0.snapshot?.createdAt ?? $0.invoice?.createdAt ?? $0.order?.createdAt }
     }

@@ -6,18 +6,18 @@ extension EventRecord {
     init(row: PostgresRow) throws {
         let (
             id, name, type, dataID, subscription, customer, claimed, email, testMode, store, webhook, status, variant,
-            source, outcome, reason, user, deliveries, received, lastReceived, attempts, next, secret, signature, size
+            source, outcome, reason, user, deliveries, received, lastReceived, attempts, next, secret, signature, size, erased
         ) = try row.decode(
             UUID.self, String?.self, String?.self, String?.self, String?.self, String?.self, UUID?.self, String?.self,
             Bool?.self, String?.self, String?.self, String?.self, String?.self, Date?.self, Outcome.self,
             String?.self, UUID?.self, Int.self, Date.self, Date.self, Int.self, Date?.self, String.self, String.self,
-            Int.self)
+            Int.self, Date?.self)
         self.init(
             id: id, name: name, dataType: type, dataID: dataID, subscriptionID: subscription, customerID: customer,
             claimedUserID: claimed, email: email, testMode: testMode, storeID: store, webhookID: webhook,
             status: status, variantID: variant, sourceUpdatedAt: source, outcome: outcome, reason: reason, userID: user,
             deliveries: deliveries, receivedAt: received, lastReceivedAt: lastReceived, attempts: attempts,
-            nextAttemptAt: next, matchedSecret: secret, signature: signature, size: size)
+            nextAttemptAt: next, matchedSecret: secret, signature: signature, size: size, erasedAt: erased)
     }
 }
 
@@ -25,7 +25,7 @@ extension PostgresStore {
     private static let eventColumns = """
         id, event_name, data_type, data_id, subscription_id, customer_id, claimed_user_id, email, test_mode, store_id,
         webhook_id, status, variant_id, source_updated_at, outcome, reason, user_id, deliveries, received_at,
-        last_received_at, attempts, next_attempt_at, matched_secret, signature, octet_length(body)
+        last_received_at, attempts, next_attempt_at, matched_secret, signature, octet_length(body), erased_at
         """
 
     public func eventRecords(
@@ -56,8 +56,12 @@ extension PostgresStore {
             text.appendInterpolation(name)
         }
         if let subscription = filter.subscriptionID {
-            text.appendLiteral(" and subscription_id = ")
+            // With the orders that it was bought with (R18).
+            text.appendLiteral(" and (subscription_id = ")
             text.appendInterpolation(subscription)
+            text.appendLiteral(" or kind = 'order' and order_id in (select order_id from webhook_events where subscription_id = ")
+            text.appendInterpolation(subscription)
+            text.appendLiteral(" and order_id is not null))")
         }
         if let user = filter.userID {
             text.appendLiteral(" and user_id = ")
@@ -86,17 +90,25 @@ extension PostgresStore {
         ).map(EventRecord.init(row:))
     }
 
-    public func bindings(user: UUID?, subscription: String?) async throws -> [Binding] {
+    public func operatorRecords(user: UUID?, subscription: String?) async throws -> [OperatorRecord] {
         try await query(
             """
-            select created_at, subscription_id, user_id, reason from operator_actions
-            where kind = 'bind' and (user_id = \(user) or subscription_id = \(subscription))
+            select created_at, kind, user_id, subscription_id, plan_id, until, reason from operator_actions
+            where kind <> 'adjust' and (user_id = \(user) or subscription_id = \(subscription))
             order by created_at, id
             """
         ).map { row in
-            let (at, subscription, user, reason) = try row.decode(Date.self, String.self, UUID.self, String?.self)
-            return Binding(at: at, subscription: subscription, user: user, reason: reason)
+            let (at, kind, user, subscription, plan, until, reason) = try row.decode(
+                Date.self, OperatorRecord.Kind.self, UUID.self, String?.self, String?.self, Date?.self, String?.self)
+            return OperatorRecord(
+                at: at, kind: kind, user: user, subscription: subscription, plan: plan, until: until, reason: reason)
         }
+    }
+
+    public func digests(of ids: [UUID]) async throws -> [UUID: [UInt8]] {
+        let rows = try await query("select id, body_sha256 from webhook_events where id = any(\(ids))")
+            .map { try $0.decode(UUID.self, Data.self) }
+        return Dictionary(uniqueKeysWithValues: rows.map { ($0.0, Array($0.1)) })
     }
 
     public func eventBody(_ id: UUID) async throws -> [UInt8]? {

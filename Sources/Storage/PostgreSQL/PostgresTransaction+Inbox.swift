@@ -34,16 +34,18 @@ extension PostgresTransaction {
                 body, body_sha256, signature, matched_secret, deliveries, received_at, last_received_at,
                 event_name, webhook_id, test_mode, store_id, data_type, data_id, kind,
                 subscription_id, customer_id, claimed_user_id, email, status, variant_id, order_id, order_item_id,
-                product_id, pause_mode, pause_resumes_at, trial_ends_at, renews_at, ends_at, source_created_at,
+                product_id, pause_mode, pause_resumes_at, trial_ends_at, renews_at, ends_at, billing_anchor,
+                source_created_at,
                 source_updated_at, snapshot_second, attributes_sha256, billing_reason, refunded, refunded_at,
-                currency, total, refunded_amount, outcome, reason, attempts, next_attempt_at
+                currency, total, refunded_amount, outcome, reason, decoder, attempts, next_attempt_at
             )
             select body, body_sha256, signature, matched_secret, deliveries, moment.at, moment.at,
                 event_name, webhook_id, test_mode, store_id, data_type, data_id, kind,
                 subscription_id, customer_id, claimed_user_id, email, status, variant_id, order_id, order_item_id,
-                product_id, pause_mode, pause_resumes_at, trial_ends_at, renews_at, ends_at, source_created_at,
+                product_id, pause_mode, pause_resumes_at, trial_ends_at, renews_at, ends_at, billing_anchor,
+                source_created_at,
                 source_updated_at, snapshot_second, attributes_sha256, billing_reason, refunded, refunded_at,
-                currency, total, refunded_amount, outcome, reason,
+                currency, total, refunded_amount, outcome, reason, \(InboxEvent.decoder),
                 case outcome when 'failed' then 1 else 0 end,
                 case outcome when 'failed' then moment.at + interval '1 minute' end
             from unnest(
@@ -53,6 +55,7 @@ extension PostgresTransaction {
                 \(columns.claimedUserID), \(columns.email), \(columns.status), \(columns.variantID),
                 \(columns.orderID), \(columns.orderItemID), \(columns.productID), \(columns.pauseMode),
                 \(columns.pauseResumesAt), \(columns.trialEndsAt), \(columns.renewsAt), \(columns.endsAt),
+                \(columns.billingAnchor),
                 \(columns.createdAt), \(columns.updatedAt), \(columns.snapshotSecond), \(columns.attributesDigest),
                 \(columns.billingReason), \(columns.refunded), \(columns.refundedAt), \(columns.currency),
                 \(columns.total), \(columns.refundedAmount), \(columns.outcome), \(columns.reason)
@@ -60,7 +63,7 @@ extension PostgresTransaction {
                 body, body_sha256, signature, matched_secret, deliveries, event_name, webhook_id, test_mode, store_id,
                 data_type, data_id, kind, subscription_id, customer_id, claimed_user_id, email, status, variant_id,
                 order_id, order_item_id, product_id, pause_mode, pause_resumes_at, trial_ends_at, renews_at, ends_at,
-                source_created_at, source_updated_at, snapshot_second, attributes_sha256, billing_reason, refunded,
+                billing_anchor, source_created_at, source_updated_at, snapshot_second, attributes_sha256, billing_reason, refunded,
                 refunded_at, currency, total, refunded_amount, outcome, reason, position
             )
             cross join (select coalesce(\(clock?()), clock_timestamp()) as at) as moment
@@ -133,14 +136,71 @@ extension PostgresTransaction {
         ).values()
     }
 
-    func subscriptions(of events: [UUID]) async throws -> Set<String> {
+    func relations(ofEvents ids: [UUID]) async throws -> Relations {
+        let rows = try await connection.query(
+            """
+            select customer_id, subscription_id, case kind when 'order' then data_id end from webhook_events
+            where id = any(\(ids))
+            """
+        ).map { try $0.decode(String?.self, String?.self, String?.self) }
+        return Relations(
+            customers: Set(rows.compactMap(\.0)), subscriptions: Set(rows.compactMap(\.1)),
+            orders: Set(rows.compactMap(\.2)))
+    }
+
+    func subscriptions(ofOrders orders: Set<String>) async throws -> Set<String> {
         Set(
             try await connection.query(
                 """
                 select distinct subscription_id from webhook_events
-                where id = any(\(events)) and subscription_id is not null
+                where order_id = any(\(Array(orders))) and subscription_id is not null
                 """
             ).values(String.self))
+    }
+
+    func acceptable(_ acceptance: Acceptance, limit: Int, except: [UUID]) async throws -> [UUID] {
+        var query = PostgresQuery.StringInterpolation(literalCapacity: 200, interpolationCount: 4)
+        query.appendLiteral("select id from webhook_events where outcome = 'quarantined' and erased_at is null")
+        if acceptance.mode != .any {
+            query.appendLiteral(" and test_mode = ")
+            query.appendInterpolation(acceptance.mode == .test)
+        }
+        if let store = acceptance.storeID {
+            query.appendLiteral(" and store_id = ")
+            query.appendInterpolation(store)
+        }
+        query.appendLiteral(" and id <> all(")
+        query.appendInterpolation(except)
+        query.appendLiteral(") order by arrival limit ")
+        query.appendInterpolation(limit)
+        return try await connection.query(PostgresQuery(stringInterpolation: query)).values()
+    }
+
+    func eraseEvents(of user: UUID, at now: Date) async throws -> Int {
+        try await connection.query(
+            """
+            with own as (
+                select id, customer_id from webhook_events
+                where user_id = \(user) or user_id is null and (claimed_user_id = \(user) or deleted_user_id = \(user))
+            ), own_subscriptions as (
+                select distinct subscription_id from webhook_events where id in (select id from own)
+            ), customers as (
+                select distinct customer_id from own
+                where customer_id is not null and not exists (
+                    select from webhook_events o where o.customer_id = own.customer_id and o.user_id <> \(user)
+                )
+            )
+            update webhook_events e set body = '', email = null, erased_at = \(now)
+            where e.erased_at is null and (
+                e.id in (select id from own)
+                or e.user_id is null and e.subscription_id in (select subscription_id from own_subscriptions)
+                or e.user_id is null and e.kind = 'other' and (
+                    e.customer_id in (select customer_id from customers)
+                    or e.data_type = 'customers' and e.data_id in (select customer_id from customers)
+                )
+            )
+            """
+        ).affected
     }
 
     func postpone(_ events: [UUID], at now: Date) async throws {

@@ -11,9 +11,15 @@ extension PostgresTransaction {
         if !changes.removedSubscriptions.isEmpty {
             let ids = Array(changes.removedSubscriptions)
             _ = try await connection.query(
-                "delete from user_subscriptions where lemon_squeezy_subscription_id = any(\(ids))")
+                """
+                delete from user_subscriptions
+                where source = 'provider' and lemon_squeezy_subscription_id = any(\(ids))
+                    or source = 'granted' and 'grant:' || id = any(\(ids))
+                """)
         }
-        if !changes.subscriptions.isEmpty { try await save(changes.subscriptions) }
+        let (granted, provided) = changes.subscriptions.partitioned { $0.state.grant != nil }
+        if !provided.isEmpty { try await save(provided) }
+        if !granted.isEmpty { try await save(granted: granted) }
         if !changes.removedBuckets.isEmpty { try await remove(changes.removedBuckets) }
         if !changes.buckets.isEmpty { try await save(changes.buckets) }
         if !changes.charges.isEmpty { try await save(changes.charges) }
@@ -25,11 +31,13 @@ extension PostgresTransaction {
             """
             update users u
             set subscription_tier = new.tier, compute_units_remaining = new.units,
-                compute_units_reset_date = new.reset_date, billing_due_at = new.due_at
+                compute_units_reset_date = new.reset_date, billing_due_at = new.due_at,
+                billing_valid_from = new.valid_from, billing_revision = new.revision
             from unnest(
                 \(accounts.map(\.userID)), \(accounts.map(\.tier)), \(accounts.map(\.unitsRemaining)),
-                \(accounts.map(\.resetDate)), \(accounts.map(\.dueAt))
-            ) as new (id, tier, units, reset_date, due_at)
+                \(accounts.map(\.resetDate)), \(accounts.map(\.dueAt)), \(accounts.map(\.validFrom)),
+                \(accounts.map(\.revision))
+            ) as new (id, tier, units, reset_date, due_at, valid_from, revision)
             where u.id = new.id
             """)
     }
@@ -42,9 +50,9 @@ extension PostgresTransaction {
                 user_id, plan_id, lemon_squeezy_subscription_id, status, current_period_start, current_period_end,
                 cancel_at_period_end, lemon_squeezy_customer_id, lemon_squeezy_order_id, lemon_squeezy_order_item_id,
                 lemon_squeezy_product_id, lemon_squeezy_variant_id, source_created_at, source_updated_at, renews_at,
-                ends_at, trial_ends_at, pause_mode, pause_resumes_at, latest_event_at
+                ends_at, trial_ends_at, pause_mode, pause_resumes_at, latest_event_at, source
             )
-            select * from unnest(
+            select *, 'provider' from unnest(
                 \(rows.map(\.userID)), \(states.map(\.plan.id)), \(states.map(\.id)), \(states.map(\.status)),
                 \(states.map(\.currentPeriodStart)), \(states.map(\.currentPeriodEnd)),
                 \(states.map(\.cancelAtPeriodEnd)), \(states.map(\.customerID)), \(states.map(\.orderID)),
@@ -65,7 +73,29 @@ extension PostgresTransaction {
                 source_created_at = excluded.source_created_at, source_updated_at = excluded.source_updated_at,
                 renews_at = excluded.renews_at, ends_at = excluded.ends_at, trial_ends_at = excluded.trial_ends_at,
                 pause_mode = excluded.pause_mode, pause_resumes_at = excluded.pause_resumes_at,
-                latest_event_at = excluded.latest_event_at
+                latest_event_at = excluded.latest_event_at, source = excluded.source
+            """)
+    }
+
+    /// What other programs read of a granted plan is as plausible as a subscription (R19).
+    private func save(granted rows: [SubscriptionRow]) async throws {
+        let states = rows.map(\.state)
+        _ = try await connection.query(
+            """
+            insert into user_subscriptions as s (
+                id, user_id, plan_id, status, current_period_start, current_period_end, source_created_at,
+                source_updated_at, ends_at, latest_event_at, source
+            )
+            select *, 'granted' from unnest(
+                \(states.compactMap(\.grant)), \(rows.map(\.userID)), \(states.map(\.plan.id)),
+                \(states.map(\.status)), \(states.map(\.currentPeriodStart)), \(states.map(\.currentPeriodEnd)),
+                \(states.map(\.createdAt)), \(states.map(\.updatedAt)), \(states.map(\.endsAt)),
+                \(states.map(\.latestEventAt))
+            )
+            on conflict (id) do update set
+                plan_id = excluded.plan_id, status = excluded.status,
+                current_period_start = excluded.current_period_start, current_period_end = excluded.current_period_end,
+                ends_at = excluded.ends_at
             """)
     }
 
@@ -133,22 +163,17 @@ extension PostgresTransaction {
     }
 
     func insert(_ action: OperatorAction) async throws {
-        let moment = clock?()
-        switch action.kind {
-        case .bind(let subscription):
-            _ = try await connection.query(
-                """
-                insert into operator_actions (kind, user_id, subscription_id, reason, created_at)
-                values ('bind', \(action.userID), \(subscription), \(action.reason),
-                    coalesce(\(moment), clock_timestamp()))
-                """)
-        case .adjust(let units, let line, let begin):
-            _ = try await connection.query(
-                """
-                insert into operator_actions (kind, user_id, units, line, begins_at, reason, created_at)
-                values ('adjust', \(action.userID), \(units), \(line), \(begin), \(action.reason),
-                    coalesce(\(moment), clock_timestamp()))
-                """)
-        }
+        let columns = action.columns
+        _ = try await connection.query(
+            """
+            insert into operator_actions (
+                kind, user_id, subscription_id, units, line, begins_at, plan_id, until, reason, created_at
+            )
+            values (
+                \(columns.kind), \(action.userID), \(columns.subscription), \(columns.units), \(columns.line),
+                \(columns.begin), \(columns.plan), \(columns.until), \(action.reason),
+                coalesce(\(clock?()), clock_timestamp())
+            )
+            """)
     }
 }

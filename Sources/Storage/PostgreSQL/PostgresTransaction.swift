@@ -14,8 +14,10 @@ struct PostgresTransaction: StoreTransaction {
 
     /// Locks that end with the transaction, so that they work through PgBouncer; sorted, so that two transactions never
     /// wait for each other.
-    func lock(customers: Set<String>, subscriptions: Set<String>) async throws {
-        let keys = customers.map { "customer:\($0)" } + subscriptions.map { "subscription:\($0)" }
+    func lock(_ relations: Relations) async throws {
+        let keys =
+            relations.customers.map { "customer:\($0)" } + relations.subscriptions.map { "subscription:\($0)" }
+            + relations.orders.map { "order:\($0)" }
         guard !keys.isEmpty else { return }
         _ = try await connection.query(
             """

@@ -11,3 +11,8 @@ extension EventName: PostgresArrayElement, PostgresDecodable {}
 extension SubscriptionStatus: PostgresArrayElement, PostgresDecodable {}
 extension Line: PostgresArrayElement, PostgresDecodable {}
 extension LedgerEntry.Kind: PostgresArrayElement, PostgresDecodable {}
+extension OperatorRecord.Kind: PostgresDecodable {}
+extension Acceptance.Mode: PostgresArrayElement, PostgresDecodable {}
+extension UpgradeUnits: PostgresArrayElement, PostgresDecodable {}
+extension DowngradeUnits: PostgresArrayElement, PostgresDecodable {}
+extension RefundUnits: PostgresArrayElement, PostgresDecodable {}

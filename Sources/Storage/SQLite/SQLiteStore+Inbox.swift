@@ -5,18 +5,18 @@ extension EventRecord {
     init(row: SQLiteRow) throws {
         let (
             id, name, type, dataID, subscription, customer, claimed, email, testMode, store, webhook, status, variant,
-            source, outcome, reason, user, deliveries, received, lastReceived, attempts, next, secret, signature, size
+            source, outcome, reason, user, deliveries, received, lastReceived, attempts, next, secret, signature, size, erased
         ) = try row.decode(
             UUID.self, String?.self, String?.self, String?.self, String?.self, String?.self, UUID?.self, String?.self,
             Bool?.self, String?.self, String?.self, String?.self, String?.self, Date?.self, Outcome.self,
             String?.self, UUID?.self, Int.self, Date.self, Date.self, Int.self, Date?.self, String.self, String.self,
-            Int.self)
+            Int.self, Date?.self)
         self.init(
             id: id, name: name, dataType: type, dataID: dataID, subscriptionID: subscription, customerID: customer,
             claimedUserID: claimed, email: email, testMode: testMode, storeID: store, webhookID: webhook,
             status: status, variantID: variant, sourceUpdatedAt: source, outcome: outcome, reason: reason, userID: user,
             deliveries: deliveries, receivedAt: received, lastReceivedAt: lastReceived, attempts: attempts,
-            nextAttemptAt: next, matchedSecret: secret, signature: signature, size: size)
+            nextAttemptAt: next, matchedSecret: secret, signature: signature, size: size, erasedAt: erased)
     }
 }
 
@@ -24,7 +24,7 @@ extension SQLiteStore {
     static let eventColumns = """
         id, event_name, data_type, data_id, subscription_id, customer_id, claimed_user_id, email, test_mode, store_id,
         webhook_id, status, variant_id, source_updated_at, outcome, reason, user_id, deliveries, received_at,
-        last_received_at, attempts, next_attempt_at, matched_secret, signature, length(body)
+        last_received_at, attempts, next_attempt_at, matched_secret, signature, length(body), erased_at
         """
 
     public func eventRecords(
@@ -55,8 +55,12 @@ extension SQLiteStore {
             text.appendInterpolation(name)
         }
         if let subscription = filter.subscriptionID {
-            text.appendLiteral(" and subscription_id = ")
+            // With the orders that it was bought with (R18).
+            text.appendLiteral(" and (subscription_id = ")
             text.appendInterpolation(subscription)
+            text.appendLiteral(" or kind = 'order' and order_id in (select order_id from webhook_events where subscription_id = ")
+            text.appendInterpolation(subscription)
+            text.appendLiteral(" and order_id is not null))")
         }
         if let user = filter.userID {
             text.appendLiteral(" and user_id = ")
@@ -77,6 +81,12 @@ extension SQLiteStore {
     public func eventRecord(_ id: UUID) async throws -> EventRecord? {
         try await query("select \(unescaped: Self.eventColumns) from webhook_events where id = \(id)")
             .map(EventRecord.init(row:)).first
+    }
+
+    public func digests(of ids: [UUID]) async throws -> [UUID: [UInt8]] {
+        let rows = try await query("select id, body_sha256 from webhook_events where id in \(each: ids)")
+            .map { try $0.decode(UUID.self, Data.self) }
+        return Dictionary(uniqueKeysWithValues: rows.map { ($0.0, Array($0.1)) })
     }
 
     public func eventBody(_ id: UUID) async throws -> [UInt8]? {

@@ -8,16 +8,18 @@ extension SQLiteStore {
         ).map(EventRecord.init(row:))
     }
 
-    public func bindings(user: UUID?, subscription: String?) async throws -> [Binding] {
+    public func operatorRecords(user: UUID?, subscription: String?) async throws -> [OperatorRecord] {
         try await query(
             """
-            select created_at, subscription_id, user_id, reason from operator_actions
-            where kind = 'bind' and (user_id = \(user) or subscription_id = \(subscription))
+            select created_at, kind, user_id, subscription_id, plan_id, until, reason from operator_actions
+            where kind <> 'adjust' and (user_id = \(user) or subscription_id = \(subscription))
             order by created_at, id
             """
         ).map { row in
-            let (at, subscription, user, reason) = try row.decode(Date.self, String.self, UUID.self, String?.self)
-            return Binding(at: at, subscription: subscription, user: user, reason: reason)
+            let (at, kind, user, subscription, plan, until, reason) = try row.decode(
+                Date.self, OperatorRecord.Kind.self, UUID.self, String?.self, String?.self, Date?.self, String?.self)
+            return OperatorRecord(
+                at: at, kind: kind, user: user, subscription: subscription, plan: plan, until: until, reason: reason)
         }
     }
 

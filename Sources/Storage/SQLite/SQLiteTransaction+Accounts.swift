@@ -4,15 +4,43 @@ import LemonSqueezy
 import Selextract
 
 extension SQLiteTransaction {
-    func bindings(of subscriptions: Set<String>) async throws -> [String: UUID] {
-        guard !subscriptions.isEmpty else { return [:] }
+    func attributions(of subscriptions: Set<String>) async throws -> Attributions {
+        guard !subscriptions.isEmpty else { return Attributions() }
         let rows = try await connection.query(
             """
-            select subscription_id, user_id from operator_actions
-            where kind = 'bind' and subscription_id in \(each: subscriptions)
+            select kind, subscription_id, user_id from operator_actions
+            where kind in ('bind', 'match') and subscription_id in \(each: subscriptions)
             order by created_at desc, id desc
-            """)
-        return Dictionary(try rows.map { try $0.decode(String.self, UUID.self) }) { newest, _ in newest }
+            """
+        ).map { try $0.decode(String.self, String.self, UUID.self) }
+        return Attributions(actions: rows)
+    }
+
+    func grants(of users: Set<UUID>) async throws -> [UUID: [GrantedPlan]] {
+        guard !users.isEmpty else { return [:] }
+        return try await connection.query(
+            """
+            select id, user_id, kind = 'grant', plan_id, until, created_at from operator_actions
+            where kind in ('grant', 'grant_end') and user_id in \(each: users)
+            order by created_at, id
+            """
+        ).map { row in
+            let (id, user, begins, plan, until, at) = try row.decode(
+                UUID.self, UUID.self, Bool.self, String?.self, Date?.self, Date.self)
+            return GrantAction(id: id, userID: user, planID: begins ? plan : nil, until: until, at: at)
+        }.grants
+    }
+
+    func usage(lines: Set<Line>) async throws -> [Usage] {
+        try await connection.query(
+            """
+            select line, begins_at, created_at, -units from compute_unit_ledger
+            where kind in ('consume', 'external') and line <> 'free' and line in \(each: lines)
+            """
+        ).map { row in
+            let (line, begin, at, units) = try row.decode(Line.self, Date.self, Date.self, Int.self)
+            return Usage(line: line, begin: begin, at: at, units: units)
+        }
     }
 
     func knownAccounts(ids: Set<UUID>, emails: Set<String>) async throws -> KnownAccounts {
@@ -54,7 +82,13 @@ extension SQLiteTransaction {
         let rows = try await connection.query(
             """
             select u.id, u.created_at, u.subscription_tier, u.compute_units_remaining, u.compute_units_reset_date,
-                u.billing_due_at, l.kind, l.units, l.balance, l.line, l.begins_at
+                u.billing_due_at, u.billing_valid_from, u.billing_revision,
+                exists (
+                    select 1 from user_subscriptions s
+                    where s.user_id = u.id and s.source is null and s.plan_id = u.subscription_tier
+                        and s.plan_id <> 'free' and s.status in ('active', 'on_trial', 'past_due')
+                ),
+                l.kind, l.units, l.balance, l.line, l.begins_at
             from users u
             left join compute_unit_ledger l
                 on l.id = (select max(id) from compute_unit_ledger where user_id = u.id)
@@ -62,8 +96,11 @@ extension SQLiteTransaction {
             order by u.id
             """)
         return try rows.map { row in
-            let (id, created, tier, units, reset, due, kind, change, balance, line, begin) = try row.decode(
-                UUID.self, Date.self, String.self, Int.self, Date.self, Date?.self, LedgerEntry.Kind?.self, Int?.self,
+            let (
+                id, created, tier, units, reset, due, validFrom, revision, unadopted, kind, change, balance, line, begin
+            ) = try row.decode(
+                UUID.self, Date.self, String.self, Int.self, Date.self, Date?.self, Date?.self, Int.self, Bool.self,
+                LedgerEntry.Kind?.self, Int?.self,
                 Int?.self, Line?.self, Date?.self)
             var last: LedgerEntry?
             if let kind, let change, let balance, let line, let begin {
@@ -71,8 +108,7 @@ extension SQLiteTransaction {
             }
             return AccountRow(
                 userID: id, createdAt: created, tier: tier, unitsRemaining: units.asColumn, resetDate: reset,
-                dueAt: due,
-                lastEntry: last)
+                dueAt: due, validFrom: validFrom, revision: revision, hasUnadoptedPlan: unadopted, lastEntry: last)
         }
     }
 
@@ -107,37 +143,51 @@ extension SQLiteTransaction {
             select user_id, plan_id, lemon_squeezy_subscription_id, status, current_period_start, current_period_end,
                 cancel_at_period_end, lemon_squeezy_customer_id, lemon_squeezy_order_id, lemon_squeezy_order_item_id,
                 lemon_squeezy_product_id, lemon_squeezy_variant_id, source_created_at, source_updated_at, renews_at,
-                ends_at, trial_ends_at, pause_mode, pause_resumes_at, latest_event_at
+                ends_at, trial_ends_at, pause_mode, pause_resumes_at, latest_event_at,
+                case source when 'granted' then id end
             from user_subscriptions
-            where lemon_squeezy_subscription_id is not null and source_updated_at is not null
-                and (user_id in \(each: users) or lemon_squeezy_subscription_id in \(each: ids))
+            where source is not null and (user_id in \(each: users) or lemon_squeezy_subscription_id in \(each: ids))
             """)
         return try rows.compactMap { row in
             let (
                 user, planID, id, status, start, end, cancels, customer, order, orderItem, product, variant, created,
-                updated, renews, ends, trialEnds, pauseMode, pauseResumes, latest
+                updated, renews, ends, trialEnds, pauseMode, pauseResumes, latest, grant
             ) = try row.decode(
-                UUID.self, String.self, String.self, SubscriptionStatus.self, Date.self, Date.self, Bool.self,
+                UUID.self, String.self, String?.self, SubscriptionStatus.self, Date.self, Date.self, Bool.self,
                 String?.self, String?.self, String?.self, String?.self, String?.self, Date?.self, Date.self,
-                Date?.self, Date?.self, Date?.self, String?.self, Date?.self, Date?.self)
-            guard let plan = catalog.plans[planID] else { return nil }
+                Date?.self, Date?.self, Date?.self, String?.self, Date?.self, Date?.self, UUID?.self)
+            guard let plan = catalog.plans[planID], let id = grant.map({ Line.grant($0).rawValue }) ?? id else { return nil }
             let pause = pauseMode.map { Snapshot.Pause(mode: $0, resumesAt: pauseResumes) }
             return SubscriptionRow(
                 userID: user,
                 state: SubscriptionState(
-                    id: id, plan: plan, status: status, currentPeriodStart: start, currentPeriodEnd: end,
+                    id: id, grant: grant, plan: plan, status: status, currentPeriodStart: start, currentPeriodEnd: end,
                     cancelAtPeriodEnd: cancels, customerID: customer, orderID: order, orderItemID: orderItem,
-                    productID: product, variantID: variant ?? "", createdAt: created ?? updated, updatedAt: updated,
+                    productID: product, variantID: variant, createdAt: created ?? updated, updatedAt: updated,
                     renewsAt: renews, endsAt: ends, trialEndsAt: trialEnds, pause: pause,
                     latestEventAt: latest ?? updated, buckets: []))
         }
     }
 
-    func dueAccounts(at now: Date, limit: Int, except: [UUID]) async throws -> [UUID] {
+    func dueAccounts(at now: Date, revision: Int, limit: Int, except: [UUID]) async throws -> [UUID] {
         try await connection.query(
             """
-            select id from users where billing_due_at <= \(now) and id not in \(each: except)
-            order by billing_due_at, id limit \(limit)
+            select id from (
+                select id, at from (
+                    select id, billing_due_at as at from users
+                    where billing_due_at <= \(now) and id not in \(each: except)
+                    order by billing_due_at limit \(limit)
+                ) union select id, at from (
+                    select id, billing_due_at as at from users
+                    where billing_revision < \(revision) and id not in \(each: except)
+                    order by billing_revision, id limit \(limit)
+                ) union select id, at from (
+                    select id, billing_due_at as at from users
+                    where billing_valid_from > \(now) and id not in \(each: except)
+                    order by billing_valid_from limit \(limit)
+                )
+            )
+            order by at is null, at, id limit \(limit)
             """
         ).values()
     }

@@ -14,16 +14,6 @@ extension SQLiteTransaction {
         ).map(LedgerRecord.init(row:)).first?.entry
     }
 
-    func subscriptions(of events: [UUID]) async throws -> Set<String> {
-        Set(
-            try await connection.query(
-                """
-                select distinct subscription_id from webhook_events
-                where id in \(each: events) and subscription_id is not null
-                """
-            ).values(String.self))
-    }
-
     func postpone(_ events: [UUID], at now: Date) async throws {
         try await connection.query(
             """
@@ -50,19 +40,41 @@ extension SQLiteTransaction {
     }
 
     func inbox(after arrival: Int, limit: Int) async throws -> [InboxRow] {
+        try await inbox(
+            ids: connection.query(
+                "select id from webhook_events where arrival > \(arrival) order by arrival limit \(limit)"
+            ).values())
+    }
+
+    func inbox(ids: [UUID]) async throws -> [InboxRow] {
         let rows = try await connection.query(
             """
-            select id, arrival, body, signature, matched_secret, outcome = 'quarantined' from webhook_events
-            where arrival > \(arrival) order by arrival limit \(limit)
+            select id, arrival, body, signature, matched_secret, kind, outcome, erased_at is not null
+            from webhook_events where id in \(each: ids) order by arrival
             """
-        ).map { try $0.decode(UUID.self, Int.self, Data.self, String.self, SecretMatch.self, Bool.self) }
+        ).map {
+            try $0.decode(
+                UUID.self, Int.self, Data.self, String.self, SecretMatch.self, InboxEvent.Kind.self, Outcome.self,
+                Bool.self)
+        }
         let events = try await events(ids: rows.map(\.0))
-        return rows.map { id, arrival, body, signature, secret, isQuarantined in
+        return rows.map { id, arrival, body, signature, secret, kind, outcome, isErased in
             InboxRow(
                 id: id, arrival: arrival,
                 delivery: Delivery(body: Array(body), signature: signature, matchedSecret: secret), event: events[id],
-                isQuarantined: isQuarantined)
+                kind: kind, outcome: outcome, isErased: isErased)
         }
+    }
+
+    func outdated(limit: Int, except: [UUID]) async throws -> [UUID] {
+        try await connection.query(
+            "select id from webhook_events where decoder < 2 and id not in \(each: except) order by arrival limit \(limit)"
+        ).values()
+    }
+
+    func markDecoded(_ ids: [UUID]) async throws {
+        try await connection.query(
+            "update webhook_events set decoder = \(InboxEvent.decoder) where id in \(each: ids)")
     }
 
     /// Those of these that the rules read something of. A row that cannot be read is left out: its bytes are what counts.
@@ -73,10 +85,17 @@ extension SQLiteTransaction {
     }
 
     func redecode(_ events: [UUID: InboxEvent]) async throws {
-        let columns = InboxEvent.inboxColumnNames.map { "\($0) = ?" }.joined(separator: ", ")
-        let sets = events.map { id, event in event.inboxColumns + [id.sqliteValue] }
+        // A column may be read on the right as it was before: only outcome and reason are.
+        let stays = "kind = ?3 and outcome <> 'quarantined'"
+        let columns = InboxEvent.inboxColumnNames.enumerated().map { index, name in
+            switch name {
+            case "outcome", "reason": "\(name) = case when \(stays) then \(name) else ?\(index + 4) end"
+            default: "\(name) = ?\(index + 4)"
+            }
+        }.joined(separator: ", ")
+        let sets = events.map { id, event in [id.sqliteValue, InboxEvent.decoder.sqliteValue, event.kind.sqliteValue] + event.inboxColumns }
         _ = try await connection.transact { connection in
-            try connection.query("update webhook_events set \(columns) where id = ?", forEach: sets)
+            try connection.query("update webhook_events set \(columns), decoder = ?2 where id = ?1", forEach: sets)
         }
     }
 }

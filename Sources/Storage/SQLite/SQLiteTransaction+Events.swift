@@ -3,27 +3,39 @@ import Foundation
 import LemonSqueezy
 
 extension SQLiteTransaction {
-    func events(
-        customers: Set<String>, subscriptions: Set<String>, users: Set<UUID>
-    ) async throws -> [StoredEvent] {
+    func events(_ relations: Relations, users: Set<UUID>) async throws -> [StoredEvent] {
         var events: [StoredEvent] = []
-        if !customers.isEmpty || !subscriptions.isEmpty {
+        if relations != Relations() {
             let rows = try await connection.query(
                 """
                 \(unescaped: Self.select)
                 and subscription_id in (
-                    select value from \(each: subscriptions)
+                    select value from \(each: relations.subscriptions)
                     union
                     select subscription_id from webhook_events
-                    where customer_id in \(each: customers) and subscription_id is not null
+                    where customer_id in \(each: relations.customers) and subscription_id is not null
                 )
                 order by arrival
                 """)
             events += try rows.map(Self.event)
+            let orders = relations.orders.union(events.compactMap(\.event.orderID))
+            if !orders.isEmpty || !relations.customers.isEmpty {
+                let rows = try await connection.query(
+                    """
+                    \(unescaped: Self.select) and kind = 'order'
+                    and (order_id in \(each: orders) or customer_id in \(each: relations.customers))
+                    order by arrival
+                    """)
+                events += try rows.map(Self.event)
+            }
         }
         if !users.isEmpty {
             let rows = try await connection.query(
-                "\(unescaped: Self.select) and user_id in \(each: users) order by arrival")
+                """
+                \(unescaped: Self.select)
+                and (user_id in \(each: users) or kind = 'order' and claimed_user_id in \(each: users))
+                order by arrival
+                """)
             let known = Set(events.map(\.id))
             events += try rows.map(Self.event).filter { !known.contains($0.id) }
         }
@@ -33,35 +45,35 @@ extension SQLiteTransaction {
     static let select = """
         select id, body_sha256, event_name, data_type, data_id, kind, claimed_user_id, customer_id, subscription_id,
             email, status, variant_id, order_id, order_item_id, product_id, pause_mode, pause_resumes_at, trial_ends_at,
-            renews_at, ends_at, source_created_at, source_updated_at, snapshot_second, attributes_sha256,
+            renews_at, ends_at, billing_anchor, source_created_at, source_updated_at, snapshot_second, attributes_sha256,
             billing_reason, refunded, refunded_at, currency, total, refunded_amount, outcome, reason, user_id
         from webhook_events
-        where kind in ('subscription', 'invoice', 'undecodable') and outcome not in ('quarantined', 'rejected')
+        where kind in ('subscription', 'invoice', 'order', 'undecodable') and outcome not in ('quarantined', 'rejected')
         """
 
     static func event(_ row: SQLiteRow) throws -> StoredEvent {
         let (
             id, digest, name, dataType, dataID, kind, claimed, customer, subscription, email, status, variant, order,
-            orderItem, product, pauseMode, pauseResumes, trialEnds, renews, ends, created, updated, second, attributes,
+            orderItem, product, pauseMode, pauseResumes, trialEnds, renews, ends, anchor, created, updated, second, attributes,
             billingReason, refunded, refundedAt, currency, total, refundedAmount, outcome, reason, user
         ) = try row.decode(
             UUID.self, Data.self, EventName.self, String.self, String?.self, InboxEvent.Kind.self, UUID?.self,
             String?.self, String?.self, String?.self, String?.self, String?.self, String?.self, String?.self,
-            String?.self, String?.self, Date?.self, Date?.self, Date?.self, Date?.self, Date?.self, Date?.self,
-            Int?.self, Data?.self, String?.self, Bool?.self, Date?.self, String?.self, Int?.self, Int?.self,
+            String?.self, String?.self, Date?.self, Date?.self, Date?.self, Date?.self, Int?.self, Date?.self,
+            Date?.self, Int?.self, Data?.self, String?.self, Bool?.self, Date?.self, String?.self, Int?.self, Int?.self,
             Outcome.self, String?.self, UUID?.self)
         var fact = BillingEvent.Fact.none
-        if kind == .subscription, let subscription, let variant, let status, let created, let updated, let attributes {
+        if kind == .subscription, let subscription, let status, let created, let updated, let attributes {
             let pause = pauseMode.map { Snapshot.Pause(mode: $0.isEmpty ? nil : $0, resumesAt: pauseResumes) }
             fact = .snapshot(
                 Snapshot(
                     subscriptionID: subscription, customerID: customer, productID: product, variantID: variant,
                     orderID: order, orderItemID: orderItem, email: email,
                     status: SubscriptionStatus(rawValue: status), pause: pause, trialEndsAt: trialEnds,
-                    renewsAt: renews, endsAt: ends, createdAt: created,
+                    renewsAt: renews, endsAt: ends, billingAnchor: anchor, createdAt: created,
                     order: SnapshotOrder(
                         updatedAt: updated, snapshotSecond: second ?? 0, rank: name.snapshotRank,
-                        digest: Array(attributes))))
+                        statusRank: SubscriptionStatus(rawValue: status).snapshotRank, digest: Array(attributes))))
         } else if kind == .invoice, let dataID, let subscription, let created, let updated {
             fact = .invoice(
                 Invoice(
@@ -69,6 +81,12 @@ extension SQLiteTransaction {
                     billingReason: billingReason, status: status, refunded: refunded ?? false, refundedAt: refundedAt,
                     currency: currency, total: total, refundedAmount: refundedAmount, createdAt: created,
                     updatedAt: updated))
+        } else if kind == .order, let dataID {
+            fact = .order(
+                Order(
+                    orderID: dataID, customerID: customer, email: email, status: status, refunded: refunded ?? false,
+                    refundedAt: refundedAt, currency: currency, total: total, refundedAmount: refundedAmount,
+                    variantID: variant, createdAt: created, updatedAt: updated))
         }
         return StoredEvent(
             event: BillingEvent(

@@ -32,10 +32,10 @@ extension SQLiteTransaction {
 
     private static let upsert = """
         insert into webhook_events (
-            id, deliveries, received_at, last_received_at, attempts, next_attempt_at,
+            id, deliveries, received_at, last_received_at, decoder, attempts, next_attempt_at,
             \(InboxEvent.inboxColumnNames.joined(separator: ", "))
         )
-        select new.id, new.deliveries, new.at, new.at, new.outcome = 'failed',
+        select new.id, new.deliveries, new.at, new.at, \(InboxEvent.decoder), new.outcome = 'failed',
             case new.outcome when 'failed' then strftime('%Y-%m-%dT%H:%M:%fZ', new.at, '+1 minute') end,
             \(InboxEvent.inboxColumnNames.map { "new.\($0)" }.joined(separator: ", "))
         from (
@@ -135,5 +135,73 @@ extension SQLiteTransaction {
             limit \(limit)
             """)
         return Set(try rows.values(String.self))
+    }
+
+    func relations(ofEvents ids: [UUID]) async throws -> Relations {
+        let rows = try await connection.query(
+            """
+            select customer_id, subscription_id, case kind when 'order' then data_id end from webhook_events
+            where id in \(each: ids)
+            """
+        ).map { try $0.decode(String?.self, String?.self, String?.self) }
+        return Relations(
+            customers: Set(rows.compactMap(\.0)), subscriptions: Set(rows.compactMap(\.1)),
+            orders: Set(rows.compactMap(\.2)))
+    }
+
+    func subscriptions(ofOrders orders: Set<String>) async throws -> Set<String> {
+        Set(
+            try await connection.query(
+                """
+                select distinct subscription_id from webhook_events
+                where order_id in \(each: orders) and subscription_id is not null
+                """
+            ).values(String.self))
+    }
+
+    func acceptable(_ acceptance: Acceptance, limit: Int, except: [UUID]) async throws -> [UUID] {
+        var query = SQLiteQuery.StringInterpolation(literalCapacity: 200, interpolationCount: 4)
+        query.appendLiteral("select id from webhook_events where outcome = 'quarantined' and erased_at is null")
+        if acceptance.mode != .any {
+            query.appendLiteral(" and test_mode = ")
+            query.appendInterpolation(acceptance.mode == .test)
+        }
+        if let store = acceptance.storeID {
+            query.appendLiteral(" and store_id = ")
+            query.appendInterpolation(store)
+        }
+        query.appendLiteral(" and id not in ")
+        query.appendInterpolation(each: except)
+        query.appendLiteral(" order by arrival limit ")
+        query.appendInterpolation(limit)
+        return try await connection.query(SQLiteQuery(stringInterpolation: query)).values()
+    }
+
+    func eraseEvents(of user: UUID, at now: Date) async throws -> Int {
+        try await connection.query(
+            """
+            with own as (
+                select id, customer_id from webhook_events
+                where user_id = \(user) or user_id is null and (claimed_user_id = \(user) or deleted_user_id = \(user))
+            ), own_subscriptions as (
+                select distinct subscription_id from webhook_events where id in (select id from own)
+            ), customers as (
+                select distinct customer_id from own
+                where customer_id is not null and not exists (
+                    select 1 from webhook_events o where o.customer_id = own.customer_id and o.user_id <> \(user)
+                )
+            )
+            update webhook_events as e set body = x'', email = null, erased_at = \(now)
+            where e.erased_at is null and (
+                e.id in (select id from own)
+                or e.user_id is null and e.subscription_id in (select subscription_id from own_subscriptions)
+                or e.user_id is null and e.kind = 'other' and (
+                    e.customer_id in (select customer_id from customers)
+                    or e.data_type = 'customers' and e.data_id in (select customer_id from customers)
+                )
+            )
+            returning 1
+            """
+        ).count
     }
 }

@@ -13,10 +13,14 @@ extension SQLiteTransaction {
                 try connection.query(
                     """
                     delete from user_subscriptions
-                    where lemon_squeezy_subscription_id in \(each: changes.removedSubscriptions)
+                    where source = 'provider'
+                        and lemon_squeezy_subscription_id in \(each: changes.removedSubscriptions)
+                        or source = 'granted' and 'grant:' || id in \(each: changes.removedSubscriptions)
                     """)
             }
-            try connection.save(changes.subscriptions)
+            let (granted, provided) = changes.subscriptions.partitioned { $0.state.grant != nil }
+            try connection.save(provided)
+            try connection.save(granted: granted)
             try connection.remove(changes.removedBuckets)
             try connection.save(changes.buckets)
             try connection.save(changes.charges)
@@ -25,23 +29,18 @@ extension SQLiteTransaction {
     }
 
     func insert(_ action: OperatorAction) async throws {
-        let moment = clock?()
-        switch action.kind {
-        case .bind(let subscription):
-            try await connection.query(
-                """
-                insert into operator_actions (kind, user_id, subscription_id, reason, created_at)
-                values ('bind', \(action.userID), \(subscription), \(action.reason),
-                    coalesce(\(moment), \(unescaped: SQLiteStore.moment)))
-                """)
-        case .adjust(let units, let line, let begin):
-            try await connection.query(
-                """
-                insert into operator_actions (kind, user_id, units, line, begins_at, reason, created_at)
-                values ('adjust', \(action.userID), \(units), \(line), \(begin), \(action.reason),
-                    coalesce(\(moment), \(unescaped: SQLiteStore.moment)))
-                """)
-        }
+        let columns = action.columns
+        try await connection.query(
+            """
+            insert into operator_actions (
+                kind, user_id, subscription_id, units, line, begins_at, plan_id, until, reason, created_at
+            )
+            values (
+                \(columns.kind), \(action.userID), \(columns.subscription), \(columns.units), \(columns.line),
+                \(columns.begin), \(columns.plan), \(columns.until), \(action.reason),
+                coalesce(\(clock?()), \(unescaped: SQLiteStore.moment))
+            )
+            """)
     }
 }
 
@@ -50,13 +49,15 @@ extension SQLiteConnection {
         try query(
             """
             update users
-            set subscription_tier = ?, compute_units_remaining = ?, compute_units_reset_date = ?, billing_due_at = ?
+            set subscription_tier = ?, compute_units_remaining = ?, compute_units_reset_date = ?, billing_due_at = ?,
+                billing_valid_from = ?, billing_revision = ?
             where id = ?
             """,
             forEach: accounts.map { row in
                 [
                     row.tier.sqliteValue, row.unitsRemaining.sqliteValue, row.resetDate.sqliteValue,
-                    row.dueAt.sqliteValue, row.userID.sqliteValue,
+                    row.dueAt.sqliteValue, row.validFrom.sqliteValue, row.revision.sqliteValue,
+                    row.userID.sqliteValue,
                 ]
             })
     }
@@ -68,9 +69,9 @@ extension SQLiteConnection {
                 user_id, plan_id, lemon_squeezy_subscription_id, status, current_period_start, current_period_end,
                 cancel_at_period_end, lemon_squeezy_customer_id, lemon_squeezy_order_id, lemon_squeezy_order_item_id,
                 lemon_squeezy_product_id, lemon_squeezy_variant_id, source_created_at, source_updated_at, renews_at,
-                ends_at, trial_ends_at, pause_mode, pause_resumes_at, latest_event_at
+                ends_at, trial_ends_at, pause_mode, pause_resumes_at, latest_event_at, source
             )
-            values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'provider')
             on conflict (lemon_squeezy_subscription_id) do update set
                 user_id = excluded.user_id, plan_id = excluded.plan_id, status = excluded.status,
                 current_period_start = excluded.current_period_start, current_period_end = excluded.current_period_end,
@@ -83,7 +84,7 @@ extension SQLiteConnection {
                 source_created_at = excluded.source_created_at, source_updated_at = excluded.source_updated_at,
                 renews_at = excluded.renews_at, ends_at = excluded.ends_at, trial_ends_at = excluded.trial_ends_at,
                 pause_mode = excluded.pause_mode, pause_resumes_at = excluded.pause_resumes_at,
-                latest_event_at = excluded.latest_event_at
+                latest_event_at = excluded.latest_event_at, source = excluded.source
             """,
             forEach: rows.map { row in
                 let state = row.state
@@ -95,6 +96,31 @@ extension SQLiteConnection {
                     state.createdAt.sqliteValue, state.updatedAt.sqliteValue, state.renewsAt.sqliteValue,
                     state.endsAt.sqliteValue, state.trialEndsAt.sqliteValue, (state.pause?.mode).sqliteValue,
                     (state.pause?.resumesAt).sqliteValue, state.latestEventAt.sqliteValue,
+                ]
+            })
+    }
+
+    /// What other programs read of a granted plan is as plausible as a subscription (R19).
+    fileprivate func save(granted rows: [SubscriptionRow]) throws {
+        try query(
+            """
+            insert into user_subscriptions (
+                id, user_id, plan_id, status, current_period_start, current_period_end, source_created_at,
+                source_updated_at, ends_at, latest_event_at, source
+            )
+            values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'granted')
+            on conflict (id) do update set
+                plan_id = excluded.plan_id, status = excluded.status,
+                current_period_start = excluded.current_period_start, current_period_end = excluded.current_period_end,
+                ends_at = excluded.ends_at
+            """,
+            forEach: rows.map { row in
+                let state = row.state
+                return [
+                    state.grant.sqliteValue, row.userID.sqliteValue, state.plan.id.sqliteValue,
+                    state.status.sqliteValue, state.currentPeriodStart.sqliteValue,
+                    state.currentPeriodEnd.sqliteValue, state.createdAt.sqliteValue, state.updatedAt.sqliteValue,
+                    state.endsAt.sqliteValue, state.latestEventAt.sqliteValue,
                 ]
             })
     }

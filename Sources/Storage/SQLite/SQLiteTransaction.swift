@@ -12,5 +12,5 @@ struct SQLiteTransaction: StoreTransaction {
     }
 
     /// Held since the transaction began.
-    func lock(customers: Set<String>, subscriptions: Set<String>) async throws {}
+    func lock(_ relations: Relations) async throws {}
 }

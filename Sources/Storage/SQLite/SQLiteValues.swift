@@ -127,3 +127,9 @@ extension EventName: SQLiteValue {}
 extension SubscriptionStatus: SQLiteValue {}
 extension Line: SQLiteValue {}
 extension LedgerEntry.Kind: SQLiteValue {}
+extension OperatorRecord.Kind: SQLiteValue {}
+extension Acceptance.Mode: SQLiteValue {}
+extension UserSubscription.Source: SQLiteValue {}
+extension UpgradeUnits: SQLiteValue {}
+extension DowngradeUnits: SQLiteValue {}
+extension RefundUnits: SQLiteValue {}

@@ -37,8 +37,9 @@ public struct AccountOverview: Sendable, Hashable {
             if let id = entitlement.lemonSqueezySubscriptionID {
                 subscriptions.first { $0.lemonSqueezySubscriptionID == id }
             } else {
-                // The provider's have been judged; what is left was made by another program, and gives no units.
-                user.activeSubscription(in: subscriptions.filter { !$0.isProviders }, at: at)
+                // A granted plan has no id of the provider's. What another program made gives no units.
+                user.activeSubscription(
+                    in: subscriptions.filter { entitlement.hasAccess ? $0.source == .granted : $0.source == nil }, at: at)
             }
         self.usage = usage
         self.unfinishedTasks = unfinishedTasks
