@@ -50,7 +50,7 @@ public func buildApplication(
     let signatures = SignatureWatch()
 
     let webhook = WebhookController(
-        secrets: try settings.signingSecrets(), acceptance: settings.acceptance, inbox: inbox, bodies: bodies,
+        secrets: try settings.signingSecrets(), inbox: inbox, bodies: bodies,
         metrics: metrics, signatures: signatures)
     let catalogue = CatalogueController(catalogue: Catalogue(store: store.lists))
     let calls = APICalls(

@@ -109,13 +109,11 @@ final class Inbox: Service {
 
     /// Stores an event that could not be folded, to be tried again later: it must not be lost with the delivery.
     private func setAside(_ entry: Entry, because error: any Error) async {
-        var event = entry.event
-        // Only the fold can have failed for reasons that storing alone does not share.
-        if event.concernsAccounts {
-            (event.outcome, event.reason) = (.failed, error.isContention ? "busy" : "internal_error")
-        }
         do {
-            let insertion = try await store.transaction { [event] in try await $0.insert([event]).first }
+            let insertion = try await store.transaction { [policy] transaction in
+                try await Fold(transaction, policy: policy)
+                    .setAside(entry.event, reason: error.isContention ? "busy" : "internal_error")
+            }
             guard let insertion else { throw Unavailable() }
             logger.error(
                 "event failed and was set aside",

@@ -11,7 +11,6 @@ struct WebhookController: Controller {
     static let methods: KeyValuePairs<String, [HTTPRequest.Method]> = ["/webhooks/lemon-squeezy": [.post]]
 
     let secrets: SigningSecrets
-    let acceptance: Acceptance
     let inbox: Inbox
     let bodies: BodyBudget
     let metrics: Metrics
@@ -31,7 +30,7 @@ struct WebhookController: Controller {
             }
             signatures.accept()
             let delivery = Delivery(body: body, signature: headers[0], matchedSecret: match)
-            return try await answer(to: InboxEvent(delivery, acceptance: acceptance), context)
+            return try await answer(to: InboxEvent(delivery), context)
         }
     }
 

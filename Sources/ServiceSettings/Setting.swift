@@ -57,6 +57,12 @@ public struct Setting: Sendable, Hashable {
             name: "SELEXTRACT_UPGRADE_UNITS", fallback: "at_once",
             description: "when an upgrade's units are given: at_once or when_paid"),
         Setting(
+            name: "SELEXTRACT_DOWNGRADE_UNITS", fallback: "at_once",
+            description: "when a downgrade takes units: at_once or next_month"),
+        Setting(
+            name: "SELEXTRACT_REFUND_UNITS", fallback: "keep",
+            description: "what a full refund does to units that were not used: keep or take"),
+        Setting(
             name: "RENEWAL_OVERDUE_HOURS", fallback: "24",
             description: "hours without payment after which a renewal is shown as overdue"),
         Setting(

@@ -23,13 +23,13 @@ extension Settings {
         return configuration
     }
 
+    /// As this process is told. Where the database holds other settings that decide, those count (R17).
     public var policy: BillingPolicy {
         BillingPolicy(
-            upgradeUnits: upgradeUnits, matchByEmail: matchByEmail,
+            acceptance: Acceptance(storeID: storeID, mode: mode), matchByEmail: matchByEmail,
+            upgradeUnits: upgradeUnits, downgradeUnits: downgradeUnits, refundUnits: refundUnits,
             renewalOverdueAfter: Double(renewalOverdueHours) * 3600)
     }
-
-    public var acceptance: Acceptance { Acceptance(storeID: storeID, mode: mode) }
 
     /// - Throws: `SettingsError` if there is no secret: anybody could sign with none.
     public func signingSecrets() throws(SettingsError) -> SigningSecrets {

@@ -28,6 +28,8 @@ public struct Settings: Sendable {
     public var variantIDs: [String: String]
     public var matchByEmail: Bool
     public var upgradeUnits: UpgradeUnits
+    public var downgradeUnits: DowngradeUnits
+    public var refundUnits: RefundUnits
     public var renewalOverdueHours: Int
     public var host: String
     /// 0: any free one.
@@ -78,6 +80,10 @@ public struct Settings: Sendable {
         matchByEmail = try settings.flag("SELEXTRACT_MATCH_BY_EMAIL")
         upgradeUnits = try settings.choice(
             "SELEXTRACT_UPGRADE_UNITS", ["at_once": .atOnce, "when_paid": .whenPaid], default: .atOnce)
+        downgradeUnits = try settings.choice(
+            "SELEXTRACT_DOWNGRADE_UNITS", ["at_once": .atOnce, "next_month": .nextMonth], default: .atOnce)
+        refundUnits = try settings.choice(
+            "SELEXTRACT_REFUND_UNITS", ["keep": .keep, "take": .take], default: .keep)
         renewalOverdueHours = try settings.number("RENEWAL_OVERDUE_HOURS", in: 0...8784, default: 24)
         host = settings.text("HOST") ?? "127.0.0.1"
         port = try settings.number("PORT", in: 0...65535, default: 8080)

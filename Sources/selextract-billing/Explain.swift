@@ -15,7 +15,7 @@ struct Explain: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        let timeLine = try await withStore { store, settings in
+        let timeLine = try await withStore(use: .decide) { store, settings in
             // An id of Lemon Squeezy's is a number; accounts' ids and e-mails are none.
             who.allSatisfy(\.isNumber)
                 ? try await TimeLine(subscription: who, store: store, policy: settings.policy)
@@ -36,6 +36,7 @@ extension TimeLine {
         document.record("entitlement", UsersShow.entitlementColumns, entitlement)
         document.list("subscriptions", Subscriptions.columns, subscriptions)
         document.value("overdue", .list(overdue.sorted()))
+        document.value("waiting", .list(waiting.map(\.line)))
         document.list("buckets", UsersShow.bucketColumns, buckets)
         document.list("items", Self.columns, items.map { ItemRow(at: $0.at, item: $0.item) })
     }
@@ -79,9 +80,14 @@ extension TimeLine {
         for id in overdue.sorted() {
             lines.append("Renewal overdue (R17): subscription \(id) is active, but its present month is not paid.")
         }
+        for (line, units) in waiting {
+            lines.append(
+                "Two are paid (R14): \(entitlement?.lemonSqueezySubscriptionID ?? "a granted plan") counts; \(units) units "
+                    + "of \(line) wait.")
+        }
         for subscription in subscriptions {
             lines.append(
-                "Subscription \(subscription.lemonSqueezySubscriptionID ?? "-"): \(subscription.planID), "
+                "Subscription \(subscription.name): \(subscription.planID), "
                     + "\(subscription.status), period to \(subscription.currentPeriodEnd.formatted(.iso8601))")
         }
         for bucket in buckets {
@@ -114,8 +120,7 @@ extension TimeLine.Item {
             case .grant where record.entry.units == record.entry.balance: return "the account's first units"
             case .grant, .planChange, .switch, .correction: return "the clock, or another account's event"
             }
-        case .binding(let subscription, let user, let reason):
-            return "subscription \(subscription) bound to \(user.text) by an operator\(reason.map { ": \($0)" } ?? "")"
+        case .act(let record): return record.title
         }
     }
 
@@ -123,7 +128,7 @@ extension TimeLine.Item {
         switch self {
         case .event(_, _, let entries): entries
         case .entry(let record): [record]
-        case .binding: []
+        case .act: []
         }
     }
 
@@ -133,10 +138,11 @@ extension TimeLine.Item {
         case .event(let record, let reasons, _):
             let remedy = record.reason.flatMap { ParkingReason(rawValue: String($0.prefix { $0 != ":" })) }
                 .filter { _ in record.outcome == .parked }
-            return reasons.map { $0.rule.padding(toLength: 4, withPad: " ", startingAt: 0) + $0.text }
+            let erased = record.erasedAt.map { ["R20 erased at \($0.formatted(.iso8601)): its facts are all there is"] } ?? []
+            return erased + reasons.map { $0.rule.padding(toLength: 4, withPad: " ", startingAt: 0) + $0.text }
                 + (remedy.map { ["R3  waits for " + $0.remedy] } ?? [])
         case .entry: return []
-        case .binding: return ["R5  an operator's word is the strongest claim"]
+        case .act(let record): return [record.rule]
         }
     }
 
@@ -147,6 +153,32 @@ extension TimeLine.Item {
             return "\(entry.kind.rawValue): \(entry.balance - entry.units) → \(entry.balance) units"
                 + " (\(entry.line.rawValue), month from \(entry.begin.formatted(.iso8601)))\(shortfall)"
         }
+    }
+}
+
+extension OperatorRecord {
+    fileprivate var title: String {
+        let why = reason.map { ": \($0)" } ?? ""
+        return switch kind {
+        case .bind: "subscription \(subscription ?? "-") bound to \(user.text) by an operator\(why)"
+        case .match: "subscription \(subscription ?? "-") matched to \(user.text) by its e-mail"
+        case .grant: "\(plan ?? "a plan") granted by an operator\(until.map { " until \($0.formatted(.iso8601))" } ?? "")\(why)"
+        case .grantEnd: "granted plans ended by an operator\(why)"
+        }
+    }
+
+    fileprivate var rule: String {
+        switch kind {
+        case .bind: "R5  an operator's word is the strongest claim"
+        case .match: "R5  remembered: a change of the account's e-mail changes nothing"
+        case .grant, .grantEnd: "R19 it acts as a subscription of its own"
+        }
+    }
+}
+
+extension UserSubscription {
+    fileprivate var name: String {
+        lemonSqueezySubscriptionID ?? (source == .granted ? "granted" : "\(id.text) of another program, which gives nothing")
     }
 }
 

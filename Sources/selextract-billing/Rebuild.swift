@@ -12,7 +12,7 @@ struct Rebuild: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        let report = try await withStore { store, settings in
+        let report = try await withStore(use: .decide) { store, settings in
             try await Storage.Rebuild(store, policy: settings.policy).run(check: check)
         }
         try output.print {

@@ -23,7 +23,11 @@ struct Serve: AsyncParsableCommand {
         var options = ApplicationOptions()
         options.endsOnSignals = true
         // The first run comes at once: the settings may have brought variants that events wait for.
-        options.tick = { try await Self.tick(store, settings, logger) }
+        let watch = SettingsWatch(own: settings.policy, logger: logger)
+        options.tick = {
+            watch.look(at: try await store.settings())
+            try await Self.tick(store, settings, logger)
+        }
         options.onListening = { listener, port in
             if listener == .public { Self.welcome(settings, port: port) }
         }
@@ -33,6 +37,8 @@ struct Serve: AsyncParsableCommand {
                 logger.info("migration applied", metadata: ["version": "\(migration.version)"])
             }
             try await store.check()
+            let host = ProcessInfo.processInfo.hostName
+            watch.adopted(instead: try await store.adopt(settings.policy, host: host))
             application = try buildApplication(settings: settings, store: store, logger: logger, options: options)
         } catch {
             await store.close()
@@ -47,12 +53,12 @@ struct Serve: AsyncParsableCommand {
             logger.error(
                 "the clock could not bring everything up to date", metadata: ["failures": "\(report.failures)"])
         }
-        guard report.accounts + report.released + report.retried > 0 else { return }
+        guard report.accounts + report.released + report.retried + report.accepted + report.reread > 0 else { return }
         logger.info(
             "the clock ran",
             metadata: [
                 "accounts": "\(report.accounts)", "changed": "\(report.changed)", "released": "\(report.released)",
-                "retried": "\(report.retried)",
+                "retried": "\(report.retried)", "accepted": "\(report.accepted)", "reread": "\(report.reread)",
             ])
     }
 

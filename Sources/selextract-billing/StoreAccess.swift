@@ -1,3 +1,4 @@
+import Billing
 import ServiceSettings
 import Foundation
 import Storage
@@ -6,6 +7,8 @@ import Storage
 enum StoreUse {
     /// To work with it: its schema has to be up to date.
     case work
+    /// To decide about accounts: as `work`, and it is said if the database's settings are others than the program's.
+    case decide
     /// To look at it, whatever it is like.
     case inspect
     /// To make it what it should be.
@@ -27,7 +30,8 @@ func withStore<Result: Sendable>(
     configuration.createsFile = use == .create
     let store = try configuration.open()
     do {
-        if use == .work { try await store.check() }
+        if use == .work || use == .decide { try await store.check() }
+        if use == .decide { try await sayDifferences(settings, store) }
         let result = try await body(store, settings)
         await store.close()
         return result
@@ -35,4 +39,18 @@ func withStore<Result: Sendable>(
         await store.close()
         throw error
     }
+}
+
+/// The settings that decide are the database's, so that a shell with other ones changes no account (R17).
+private func sayDifferences(_ settings: Settings, _ store: any Store) async throws {
+    guard let stored = try await store.settings() else { return }
+    let differences = settings.policy.differences(from: stored.policy)
+    guard !differences.isEmpty else { return }
+    let texts = differences.map { "\($0.name) is \($0.own) here and \($0.other) there" }
+    let note = """
+        The settings of \(stored.changedBy), written at \(stored.changedAt.formatted(.iso8601)), are used: \
+        \(texts.joined(separator: "; ")).
+
+        """
+    FileHandle.standardError.write(Data(note.utf8))
 }

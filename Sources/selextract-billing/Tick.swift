@@ -22,7 +22,7 @@ struct Tick: AsyncParsableCommand {
         if now != nil, !dryRun, settings.isProduction {
             throw Failure("--now is for trying out: in production it needs --dry-run")
         }
-        let report = try await withStore(settings, now: now) { store, settings in
+        let report = try await withStore(settings, now: now, use: .decide) { store, settings in
             try await Storage.Tick(store, policy: settings.policy).run(dryRun: dryRun)
         }
         try output.print {
@@ -36,6 +36,8 @@ struct Tick: AsyncParsableCommand {
         Column("accounts") { Cell($0.accounts) },
         Column("changed") { Cell($0.changed) },
         Column("released") { Cell($0.released) },
+        Column("accepted") { Cell($0.accepted) },
+        Column("reread") { Cell($0.reread) },
         Column("retried") { Cell($0.retried) },
         Column("failures") { Cell($0.failures) },
         Column("is_elsewhere") { Cell($0.isElsewhere) },

@@ -124,13 +124,13 @@ struct BadInput: Sendable, CustomTestStringConvertible {
                 "missing attributes", "parked", "undecodable: data.attributes is missing",
                 replacing(#""attributes":"#, #""properties":"#)),
             stored(
-                "no variant", "parked", "undecodable: data.attributes.variant_id is missing",
+                "no variant", "parked", "unknown_plan",
                 replacing(#""variant_id":101"#, #""variant":101"#)),
             stored(
-                "numbers too large", "parked", "undecodable: data.attributes.variant_id is unreadable",
+                "numbers too large", "parked", "unknown_plan",
                 replacing(#""variant_id":101"#, #""variant_id":1e999"#)),
             stored(
-                "an id of forty digits", "parked", "undecodable: data.attributes.variant_id is unreadable",
+                "an id of forty digits", "parked", "unknown_plan",
                 replacing(#""variant_id":101"#, #""variant_id":"# + String(repeating: "9", count: 40))),
             stored("an escaped NUL", "parked", nil, replacing(#""status":"active""#, #""status":"act\u0000ive""#)),
             stored("an escaped NUL where nobody reads it", "parked", "unknown_account") { _ in

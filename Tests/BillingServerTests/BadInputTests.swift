@@ -149,8 +149,9 @@ struct BadInputTests {
     func quarantine() async throws {
         let body = try Fixtures.event("subscription_created")
         for (variables, reason) in [
-            (["LEMON_SQUEEZY_MODE": "live"], "wrong_mode"), (["LEMON_SQUEEZY_STORE_ID": "1"], "wrong_store"),
-            (["ENVIRONMENT": "production"], "wrong_mode"),
+            (["LEMON_SQUEEZY_MODE": "live"], "wrong_mode: expected live, came test"),
+            (["LEMON_SQUEEZY_STORE_ID": "1"], "wrong_store: expected 1, came 4242"),
+            (["ENVIRONMENT": "production"], "wrong_mode: expected live, came test"),
         ] {
             try await DatabaseKind.sqlite.withDatabase { database in
                 try await withServer(try database.open(), variables) { server in

@@ -58,7 +58,7 @@ struct InstancesTests {
         try await database.withStore { store in
             for body in lives.flatMap(\.bodies) {
                 let delivery = Delivery(body: body, signature: "", matchedSecret: .current)
-                let event = InboxEvent(delivery, acceptance: Acceptance())
+                let event = InboxEvent(delivery)
                 _ = try await store.transaction { try await Fold($0, policy: BillingPolicy()).receive([event]) }
             }
         }

@@ -30,7 +30,7 @@ struct SettingsTests {
         #expect(settings.mode == .any)
         #expect(settings.variantIDs.isEmpty)
         #expect(settings.policy == BillingPolicy())
-        #expect(settings.acceptance == Acceptance())
+        #expect(settings.policy.acceptance == Acceptance())
         #expect(settings.host == "127.0.0.1" && settings.port == 8080)
         #expect(settings.adminHost == "127.0.0.1" && settings.adminPort == 8081)
         #expect(settings.logLevel == .info)
@@ -50,6 +50,8 @@ struct SettingsTests {
                 LEMON_SQUEEZY_STORE_ID=4242
                 SELEXTRACT_MATCH_BY_EMAIL=true
                 SELEXTRACT_UPGRADE_UNITS=when_paid
+                SELEXTRACT_DOWNGRADE_UNITS=next_month
+                SELEXTRACT_REFUND_UNITS=take
                 RENEWAL_OVERDUE_HOURS=2
                 SELEXTRACT_DB_POOL_TIMEOUT=5
                 LOG_FORMAT=json
@@ -59,10 +61,12 @@ struct SettingsTests {
         #expect(settings.adminPort == nil)
         #expect(settings.host == "0.0.0.0")
         #expect(settings.variantIDs == ["starter": "101"])
-        #expect(settings.acceptance == Acceptance(storeID: "4242", mode: .live))
+        #expect(settings.policy.acceptance == Acceptance(storeID: "4242", mode: .live))
         #expect(
             settings.policy
-                == BillingPolicy(upgradeUnits: .whenPaid, matchByEmail: true, renewalOverdueAfter: 7200))
+                == BillingPolicy(
+                    acceptance: Acceptance(storeID: "4242", mode: .live), matchByEmail: true, upgradeUnits: .whenPaid,
+                    downgradeUnits: .nextMonth, refundUnits: .take, renewalOverdueAfter: 7200))
         #expect(settings.poolTimeout == .seconds(5))
         #expect(settings.logFormat == .json)
         #expect(settings.logLevel == .debug)

@@ -5,7 +5,7 @@ import Storage
 struct Events: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Shows the inbox, and decides events again.",
-        subcommands: [EventsList.self, EventsShow.self, EventsRetry.self]
+        subcommands: [EventsList.self, EventsShow.self, EventsRetry.self, EventsAudit.self]
     )
 
     static let columns: [Column<EventRecord>] = [
@@ -34,5 +34,6 @@ struct Events: AsyncParsableCommand {
         Column("matched_secret", inTable: false) { Cell($0.matchedSecret) },
         Column("signature", inTable: false) { Cell($0.signature) },
         Column("size", inTable: false) { Cell($0.size) },
+        Column("erased_at", inTable: false) { Cell($0.erasedAt) },
     ]
 }

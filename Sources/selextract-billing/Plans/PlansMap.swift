@@ -17,7 +17,7 @@ struct PlansMap: AsyncParsableCommand {
     mutating func validate() throws { try VariantID.validate(variantID) }
 
     func run() async throws {
-        let row = try await withStore { store, settings in
+        let row = try await withStore(use: .decide) { store, settings in
             try await store.mapVariant(variantID, to: plan)
             try await store.release(policy: settings.policy)
             guard let plan = try await store.plans().first(where: { $0.id == plan }) else {

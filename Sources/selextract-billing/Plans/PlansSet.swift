@@ -49,7 +49,7 @@ struct PlansSet: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let row = try await withStore { store, settings in
+        let row = try await withStore(use: .decide) { store, settings in
             let plan = try await store.updatePlan(plan, changes)
             if variantID != nil { try await store.release(policy: settings.policy) }
             return PlanRow(plan, variants: try await store.variants())

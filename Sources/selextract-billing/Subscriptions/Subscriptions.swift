@@ -23,6 +23,7 @@ struct Subscriptions: AsyncParsableCommand {
         Column("trial_ends_at", inTable: false) { Cell($0.trialEndsAt) },
         Column("pause_mode", inTable: false) { Cell($0.pauseMode) },
         Column("pause_resumes_at", inTable: false) { Cell($0.pauseResumesAt) },
+        Column("source", inTable: false) { Cell($0.source?.rawValue) },
         Column("source_updated_at", inTable: false) { Cell($0.sourceUpdatedAt) },
         Column("created_at", inTable: false) { Cell($0.createdAt) },
         Column("updated_at", inTable: false) { Cell($0.updatedAt) },

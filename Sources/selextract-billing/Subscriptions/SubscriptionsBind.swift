@@ -17,7 +17,7 @@ struct SubscriptionsBind: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        let (subscription, user) = try await withStore { store, settings in
+        let (subscription, user) = try await withStore(use: .decide) { store, settings in
             let user = try await store.user(named: who)
             try await store.bind(subscription: id, to: user.id, reason: reason, policy: settings.policy)
             return (try await store.subscription(id), try await store.user(id: user.id))

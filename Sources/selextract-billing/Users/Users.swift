@@ -6,7 +6,8 @@ struct Users: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Creates, shows, changes and deletes accounts, gives and takes units.",
         subcommands: [
-            UsersCreate.self, UsersList.self, UsersShow.self, UsersSet.self, UsersAdjust.self, UsersDelete.self,
+            UsersCreate.self, UsersList.self, UsersShow.self, UsersSet.self, UsersAdjust.self, UsersGrant.self,
+            UsersDelete.self,
         ]
     )
 

@@ -42,7 +42,7 @@ struct UsersAdjust: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let user = try await withStore { store, settings in
+        let user = try await withStore(use: .decide) { store, settings in
             let user = try await store.user(named: who)
             _ = try await store.adjust(user.id, units: units, reason: reason, policy: settings.policy)
             return try await store.user(id: user.id)

@@ -22,7 +22,7 @@ struct UsersCreate: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let user = try await withStore { store, settings in
+        let user = try await withStore(use: .decide) { store, settings in
             try await store.createAccount(
                 NewUser(id: id, email: email, fullName: fullName, googleID: googleID), policy: settings.policy)
         }

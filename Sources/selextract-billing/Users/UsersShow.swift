@@ -1,6 +1,7 @@
 import ArgumentParser
 import Billing
 import Selextract
+import ServiceSettings
 import Storage
 
 struct UsersShow: AsyncParsableCommand {
@@ -13,10 +14,10 @@ struct UsersShow: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        let (user, entitlement, subscriptions, buckets, ledger) = try await withStore { store, _ in
+        let (user, waiting, entitlement, subscriptions, buckets, ledger) = try await withStore { store, settings in
             let user = try await store.user(named: who)
             return (
-                user, try await store.entitlement(user: user.id),
+                user, try await TimeLine(account: user.id, store: store, policy: settings.policy).waiting, try await store.entitlement(user: user.id),
                 try await store.subscriptions(user: user.id, limit: 100, before: nil),
                 try await store.buckets(user: user.id), try await store.ledger(user: user.id)
             )
@@ -27,6 +28,12 @@ struct UsersShow: AsyncParsableCommand {
             $0.list("subscriptions", Subscriptions.columns.filter { $0.key != "user_id" }, subscriptions)
             $0.list("buckets", Self.bucketColumns, buckets)
             $0.list("ledger", Self.ledgerColumns, ledger)
+            for (line, units) in waiting {
+                $0.note("\(line) is paid, too: its \(units) units wait, since another subscription counts.")
+            }
+            for row in subscriptions where row.source == nil {
+                $0.note("The subscription \(row.id.text) (\(row.planID)) was made by another program: it gives nothing.")
+            }
         }
     }
 

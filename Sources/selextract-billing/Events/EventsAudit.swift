@@ -1,0 +1,59 @@
+import ArgumentParser
+import Foundation
+import LemonSqueezy
+import ServiceSettings
+import Storage
+
+struct EventsAudit: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "audit",
+        abstract: "Verifies the signatures of all stored events over their stored bytes.",
+        discussion: """
+            Those of secrets that are not set any more cannot be verified, and are counted as such; erased ones have no \
+            bytes. Exits with 1 if an event's bytes are not those that were stored.
+            """)
+
+    @OptionGroup var output: OutputOptions
+
+    private struct Report: Sendable {
+        var valid = 0
+        var otherSecret = 0
+        var erased = 0
+        var changed: [UUID] = []
+    }
+
+    func run() async throws {
+        let report = try await withStore { store, settings in
+            let secrets = try settings.signingSecrets()
+            var (report, last) = (Report(), 0)
+            while true {
+                let rows = try await store.transaction { [last] in try await $0.inbox(after: last, limit: 500) }
+                guard let arrival = rows.last?.arrival else { return report }
+                last = arrival
+                let digests = try await store.digests(of: rows.map(\.id))
+                for row in rows {
+                    if row.isErased {
+                        report.erased += 1
+                    } else if digests[row.id] != SHA256.digest(row.delivery.body) {
+                        report.changed.append(row.id)
+                    } else if Signature.verify([row.delivery.signature], body: row.delivery.body, secrets: secrets) != nil {
+                        report.valid += 1
+                    } else {
+                        report.otherSecret += 1
+                    }
+                }
+            }
+        }
+        try output.print {
+            $0.value("valid", Cell(report.valid))
+            $0.value("other_secret", Cell(report.otherSecret))
+            $0.value("erased", Cell(report.erased))
+            $0.value("changed", .list(report.changed.map(\.text)))
+            $0.note(
+                "\(report.valid) valid, \(report.otherSecret) signed with a secret that is not set, \(report.erased) erased, "
+                    + "\(report.changed.count) changed since they were stored")
+            for id in report.changed { $0.note("The bytes of event \(id.text) are not those that were signed.") }
+        }
+        if !report.changed.isEmpty { throw ExitCode.failure }
+    }
+}
