@@ -17,6 +17,8 @@ struct Evidence {
         var madeAt: Date
         var until: Date
         var next: Date?
+        /// Made when a pause without access was over, with no payment known since: until when was paid before it.
+        var paidBefore: Date?
     }
 
     /// - Parameter refunds: those that take units (R18), as far as they have happened.
@@ -26,7 +28,11 @@ struct Evidence {
         self.charges = charges
         self.refunds = refunds
         var claims: [Claim] = []
+        // That such a pause is over, and when the next charge will be, pays for nothing: only a later `renews_at` does.
+        var (paid, resumed): (Claim?, Date?) = (nil, nil)
+        var wasPaused = false
         for (index, snapshot) in history.snapshots.enumerated() {
+            if snapshot.status == .paused, !snapshot.isPausedFree { wasPaused = true }
             let until: Date? =
                 switch snapshot.status {
                 case .active: snapshot.renewsAt
@@ -35,7 +41,19 @@ struct Evidence {
                 }
             guard let until, until > snapshot.updatedAt else { continue }
             if !claims.isEmpty { claims[claims.count - 1].next = snapshot.updatedAt }
-            claims.append(Claim(index: index, madeAt: snapshot.updatedAt, until: until))
+            var claim = Claim(index: index, madeAt: snapshot.updatedAt, until: until)
+            if wasPaused { resumed = until }
+            wasPaused = false
+            if let before = paid, let next = resumed, until <= next,
+                !history.paidInvoices.contains(where: {
+                    $0.createdAt > before.madeAt.addingTimeInterval(.day) && $0.updatedAt <= claim.madeAt
+                })
+            {
+                claim.paidBefore = before.until
+            } else {
+                (paid, resumed) = (claim, nil)
+            }
+            claims.append(claim)
         }
         self.claims = claims
     }
@@ -86,7 +104,10 @@ struct Evidence {
         let pause = voidPause(at: month.begin)
         var moments: [Date] = []
         for claim in claims where covers(claim, month) {
-            if let failure, claim.madeAt <= failure { continue }
+            // Nor does one count that says no more than when the next attempt will be: it lies within two weeks.
+            if let failure, claim.madeAt <= failure || claim.until < month.begin.addingTimeInterval(15 * .day) {
+                continue
+            }
             guard let pause else {
                 moments.append(claim.madeAt)
                 continue
@@ -101,7 +122,8 @@ struct Evidence {
     }
 
     private func covers(_ claim: Claim, _ month: Month) -> Bool {
-        guard month.begin <= claim.until.addingTimeInterval(-.day), !isTakenBack(claim, month) else { return false }
+        let until = min(claim.until, claim.paidBefore ?? claim.until)
+        guard month.begin <= until.addingTimeInterval(-.day), !isTakenBack(claim, month) else { return false }
         guard month.begin > claim.madeAt, let next = claim.next else { return true }
         return month.begin < next
     }

@@ -63,7 +63,10 @@ struct PlanTimeline {
                     at = max(at, invoice.createdAt)
                 } else {
                     let paidThrough = evidence.paidThrough(before: at)?.addingTimeInterval(-.day)
-                    at = history.months.begin(notBefore: max(at, paidThrough ?? at))
+                    let renewed = history.months.begin(notBefore: max(at, paidThrough ?? at))
+                    // A billing day that has moved since ends what was paid at the old price.
+                    let moved = history.months.runs.dropFirst().first { $0.start > change.at.addingTimeInterval(-.hour) }
+                    at = min(renewed, moved.map { max(at, $0.start) } ?? renewed)
                 }
             }
             if at < end { changes.append(Change(at: at, plan: change.plan)) }

@@ -22,10 +22,14 @@ extension SubscriptionHistory {
         let told = invoices.map(\.invoice).filter(\.isRefundedInFull)
         let ofInvoices = Dictionary(grouping: told, by: \.invoiceID).map { id, told in
             let at = told.map { $0.refundedAt ?? $0.updatedAt }.min() ?? createdAt
-            return (Refund(at: at, invoiceID: id), told[0].createdAt, told[0].isForChange)
+            let made = told.map(\.createdAt).min() ?? createdAt
+            return (Refund(at: at, invoiceID: id), made, told.allSatisfy(\.isForChange))
         }
-        let ofOrders = orders.filter(\.isRefundedInFull).compactMap { order in
-            (order.refundedAt ?? order.updatedAt).map { (Refund(at: $0), order.createdAt ?? createdAt, false) }
+        let toldOfOrders = orders.filter(\.isRefundedInFull)
+        let ofOrders = Dictionary(grouping: toldOfOrders, by: \.orderID).values.compactMap { told in
+            told.compactMap { $0.refundedAt ?? $0.updatedAt }.min().map { at in
+                (Refund(at: at), told.compactMap(\.createdAt).min() ?? createdAt, false)
+            }
         }
         return ofInvoices + ofOrders
     }

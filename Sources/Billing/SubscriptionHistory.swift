@@ -9,6 +9,10 @@ struct SubscriptionHistory: Sendable {
     let invoices: [(name: EventName, invoice: Invoice)]
     /// What is told of the order that it was bought with.
     let orders: [Order]
+    /// Invoices as successes and recoveries tell that they were paid.
+    let payments: [Invoice]
+    /// Those that unlock a month: paid or partially refunded, and not for a change of plan.
+    let paidInvoices: [Invoice]
     let createdAt: Date
     let months: SubscriptionMonths
     /// The newest `updated_at` of all its events.
@@ -31,6 +35,11 @@ struct SubscriptionHistory: Sendable {
         self.id = id
         self.snapshots = snapshots.values.sorted { $0.order < $1.order }
         self.invoices = invoices
+        payments = invoices.compactMap { name, invoice in
+            let tells = name == .subscriptionPaymentSuccess || name == .subscriptionPaymentRecovered
+            return tells && invoice.isPaid ? invoice : nil
+        }
+        paidInvoices = payments.filter { !$0.isForChange }
         let orderIDs = Set(snapshots.values.compactMap(\.orderID))
         self.orders = orders.filter { orderIDs.contains($0.orderID) }
         self.createdAt = createdAt
@@ -50,19 +59,6 @@ struct SubscriptionHistory: Sendable {
     /// The moment at which the snapshot at `index` stops being the present state; nil if it still is.
     func end(of index: Int) -> Date? {
         index + 1 < snapshots.count ? snapshots[index + 1].updatedAt : nil
-    }
-
-    /// Invoices that unlock a month: paid or partially refunded, by a success or a recovery, not for a change of plan.
-    var paidInvoices: [Invoice] {
-        payments.filter { !$0.isForChange }
-    }
-
-    /// Invoices as successes and recoveries tell that they were paid.
-    var payments: [Invoice] {
-        invoices.compactMap { name, invoice in
-            let tells = name == .subscriptionPaymentSuccess || name == .subscriptionPaymentRecovered
-            return tells && invoice.isPaid ? invoice : nil
-        }
     }
 }
 

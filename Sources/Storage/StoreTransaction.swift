@@ -74,7 +74,7 @@ public protocol StoreTransaction: WorkTransaction {
     func inbox(after arrival: Int, limit: Int) async throws -> [InboxRow]
     /// Stored deliveries by their ids, in order of arrival.
     func inbox(ids: [UUID]) async throws -> [InboxRow]
-    /// Events whose columns an older version of the program has read from the bytes, in order of arrival.
+    /// Events whose columns an older version of the program has read from the bytes.
     func outdated(limit: Int, except: [UUID]) async throws -> [UUID]
     /// Quarantined events that these settings accept (R4).
     func acceptable(_ acceptance: Acceptance, limit: Int, except: [UUID]) async throws -> [UUID]

@@ -89,14 +89,3 @@ struct CaseStage: Sendable {
     }
 }
 
-extension WebhookEvent {
-    /// The provider's `updated_at`.
-    fileprivate var moment: Date? {
-        switch object {
-        case .subscription(let snapshot): snapshot.updatedAt
-        case .invoice(let invoice): invoice.updatedAt
-        case .order(let order): order.updatedAt
-        case .other, .undecodable: nil
-        }
-    }
-}

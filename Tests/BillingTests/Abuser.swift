@@ -31,8 +31,8 @@ struct Books {
         terms.append(Terms(at: moment, units: units, isPaid: isPaid))
     }
 
-    /// The plans' monthly units, each weighted by its share of the month, of all time that was paid, up to the end of the
-    /// month that `moment` lies in.
+    /// The plans' monthly units, each weighted by its share of the month, of all time that was paid, up to the end of
+    /// the month that `moment` lies in.
     ///
     /// - Parameter greatest: within a month the greatest plan held so far counts on.
     func earned(by moment: Date, greatest: Bool) -> Double {
@@ -62,7 +62,7 @@ struct Books {
     }
 }
 
-/// A customer who tries whatever the provider lets one do, and uses up at once all there is each time; made from a seed.
+/// A customer who tries whatever the provider lets one do, and uses up all there is each time; made from a seed.
 /// The provider tells of it consistently and takes its money.
 struct Abuser {
     let policy: BillingPolicy
@@ -200,7 +200,8 @@ struct Abuser {
             (books[last].subscription.status, books[last].subscription.endsAt) = ("expired", due)
             books[last].renewal = .distantFuture
             books[last].subscription.renewsAt = due
-            account.events.append(try BillingEvent(body: books[last].subscription.event("subscription_expired", at: due)))
+            account.events.append(
+                try BillingEvent(body: books[last].subscription.event("subscription_expired", at: due)))
             log.append("\(due.formatted(.iso8601)) expired")
         case "paused":
             books[last].renewal = books[last].next(due)

@@ -17,7 +17,7 @@ public struct Life: Sendable {
     public var steps: [(at: Date, step: Step)]
     /// When one looks, after all of it.
     public var end: Date
-    /// Plans that an operator gives (R19), and ends by hand. Not among the steps: a runner that has none leaves them out.
+    /// Plans that an operator gives (R19), and ends by hand. Not among the steps: a runner may leave them out.
     public var grants: [Grant]
     /// Which way each setting goes that a runner may choose (R13, R18).
     public let choices: Choices

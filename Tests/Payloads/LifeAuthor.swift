@@ -168,8 +168,9 @@ struct LifeAuthor {
     mutating func consume(at moment: Date) {
         var bytes = [UInt8](repeating: 0, count: 16)
         for index in bytes.indices { bytes[index] = UInt8(truncatingIfNeeded: random.next()) }
-        sent.append(
-            Sent(at: moment, step: .consume(units: pick(1...1200), task: NSUUID(uuidBytes: bytes) as UUID)))
+        // Now and then all there is, so that a smaller plan or a shorter month leaves a debt.
+        let units = pick(1...(chance(35) ? 30_000 : 1200))
+        sent.append(Sent(at: moment, step: .consume(units: units, task: NSUUID(uuidBytes: bytes) as UUID)))
     }
 
     // MARK: Dice

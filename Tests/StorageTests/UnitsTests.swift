@@ -121,10 +121,10 @@ struct UnitsTests {
             }
             #expect(
                 events.map(\.0.name) == [
-                    "subscription_created", "subscription_payment_success", "subscription_updated",
+                    "order_created", "subscription_created", "subscription_payment_success", "subscription_updated",
                 ])
-            #expect(events.map(\.1) == [["R7", "R6", "R12"], ["R12"], ["R7", "R12"]])
-            #expect(events.map(\.2) == [900, 0, 0])
+            #expect(events.map(\.1) == [["R18"], ["R7", "R6", "R12"], ["R12"], ["R7", "R12"]])
+            #expect(events.map(\.2) == [0, 900, 0, 0])
             let units = line.items.reduce(0) { sum, item in
                 switch item.item {
                 case .event(_, _, let entries): sum + entries.reduce(0) { $0 + $1.entry.units }

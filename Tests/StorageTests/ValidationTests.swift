@@ -79,7 +79,7 @@ struct Damage: Sendable, CustomTestStringConvertible {
         Damage("drop view account_entitlements", "view account_entitlements is missing"),
         Damage(
             "delete from schema_migrations", "migration 1 (init) has not been applied",
-            "migration 3 (rules) has not been applied"),
+            "migration 2 (entitlements) has not been applied", "migration 3 (rules) has not been applied"),
         Damage(
             "update schema_migrations set checksum = '00' where version = 1",
             "migration 1 (init) was changed after it had been applied"),
@@ -89,7 +89,8 @@ struct Damage: Sendable, CustomTestStringConvertible {
         // The record of migrations is judged as a table first, and read only if it is one of ours.
         Damage(
             "drop table schema_migrations", "table schema_migrations is missing",
-            "migration 1 (init) has not been applied", "migration 3 (rules) has not been applied"),
+            "migration 1 (init) has not been applied", "migration 2 (entitlements) has not been applied",
+            "migration 3 (rules) has not been applied"),
         Damage(
             "alter table schema_migrations drop column applied_at", "column schema_migrations.applied_at is missing"),
         Damage(
@@ -101,7 +102,7 @@ struct Damage: Sendable, CustomTestStringConvertible {
             delete from schema_migrations where version = 2;
             alter table schema_migrations add column remark varchar(10)
             """,
-            "migration 2 (entitlements) has not been applied", "migration 3 (rules) has not been applied",
+            "migration 2 (entitlements) is missing, although 3 has been applied",
             notes: ["column schema_migrations.remark is not expected"]),
         // Other programs may add what does no harm.
         Damage(

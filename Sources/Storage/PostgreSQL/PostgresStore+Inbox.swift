@@ -57,11 +57,16 @@ extension PostgresStore {
         }
         if let subscription = filter.subscriptionID {
             // With the orders that it was bought with (R18).
-            text.appendLiteral(" and (subscription_id = ")
+            text.appendLiteral(" and id in (select id from webhook_events where subscription_id = ")
             text.appendInterpolation(subscription)
-            text.appendLiteral(" or kind = 'order' and order_id in (select order_id from webhook_events where subscription_id = ")
+            text.appendLiteral(
+                """
+                 union select o.id from webhook_events s join webhook_events o on o.order_id = s.order_id
+                where o.kind = 'order' and s.order_id is not null and s.subscription_id =
+                """)
+            text.appendLiteral(" ")
             text.appendInterpolation(subscription)
-            text.appendLiteral(" and order_id is not null))")
+            text.appendLiteral(")")
         }
         if let user = filter.userID {
             text.appendLiteral(" and user_id = ")

@@ -77,7 +77,7 @@ extension PostgresTransaction {
 
     func outdated(limit: Int, except: [UUID]) async throws -> [UUID] {
         try await connection.query(
-            "select id from webhook_events where decoder < 2 and id <> all(\(except)) order by arrival limit \(limit)"
+            "select id from webhook_events where decoder < 2 and id <> all(\(except)) limit \(limit)"
         ).values()
     }
 

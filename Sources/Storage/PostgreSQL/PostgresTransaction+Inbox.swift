@@ -171,7 +171,7 @@ extension PostgresTransaction {
         }
         query.appendLiteral(" and id <> all(")
         query.appendInterpolation(except)
-        query.appendLiteral(") order by arrival limit ")
+        query.appendLiteral(") limit ")
         query.appendInterpolation(limit)
         return try await connection.query(PostgresQuery(stringInterpolation: query)).values()
     }

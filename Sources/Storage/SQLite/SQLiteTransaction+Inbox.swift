@@ -172,7 +172,7 @@ extension SQLiteTransaction {
         }
         query.appendLiteral(" and id not in ")
         query.appendInterpolation(each: except)
-        query.appendLiteral(" order by arrival limit ")
+        query.appendLiteral(" limit ")
         query.appendInterpolation(limit)
         return try await connection.query(SQLiteQuery(stringInterpolation: query)).values()
     }
