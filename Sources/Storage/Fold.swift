@@ -116,13 +116,12 @@ public struct Fold: Sendable {
         return scope
     }
 
-    /// An order belongs to the subscription that was bought with it (R18), which the order itself does not name.
+    /// An order belongs to the subscription that was bought with it (R18), which the order itself does not name. Nothing is
+    /// locked for that: a second lock could meet those of a transaction that took them in their order, and whoever works on
+    /// the subscription holds its customer.
     private func widen(_ scope: inout Relations) async throws {
         guard !scope.orders.isEmpty else { return }
-        let found = try await transaction.subscriptions(ofOrders: scope.orders).subtracting(scope.subscriptions)
-        guard !found.isEmpty else { return }
-        try await transaction.lock(Relations(subscriptions: found))
-        scope.subscriptions.formUnion(found)
+        scope.subscriptions.formUnion(try await transaction.subscriptions(ofOrders: scope.orders))
     }
 
     /// All events of the scope's subscriptions, and of all subscriptions of their customers.

@@ -11,19 +11,22 @@ struct LifeRunner {
     /// More than one: instances on the same database, which take turns or run at once.
     let stores: [any Store]
     let clock: TestClock
-    var policy = BillingPolicy()
+    /// What a program brings that knows nothing of the life's: the database's counts.
+    private let own = BillingPolicy()
 
     private var store: any Store { stores[0] }
 
-    /// Creates the account; the plans' variants have to be mapped already.
+    /// Creates the account, and chooses the settings of its life; the plans' variants have to be mapped already.
     func begin(_ life: Life) async throws {
         clock.set(life.createdAt)
+        try await store.adopt(life.policy, host: "life")
         _ = try await store.createUser(email: "\(life.seed)@example.com", id: life.user)
     }
 
     /// One step after the other.
     func inOrder(_ life: Life, after: () async throws -> Void = {}) async throws {
         for (at, step) in life.steps {
+            try await act(life, by: at)
             clock.set(at)
             switch step {
             case .event(let body): try await deliver([body], to: store)
@@ -36,6 +39,7 @@ struct LifeRunner {
     /// Events in groups of any size, each group in one transaction, tasks charged twice, the clock run in between.
     func batched(_ life: Life, _ random: inout SplitMix) async throws {
         for stretch in life.stretches {
+            try await act(life, by: stretch[stretch.count - 1].at)
             var rest = stretch[...]
             while let first = rest.first {
                 clock.set(rest.last?.at ?? first.at)
@@ -47,7 +51,7 @@ struct LifeRunner {
                     try await deliver(group.map(\.step.body), to: store)
                     rest = rest.dropFirst(group.count)
                 }
-                if random.next() % 3 == 0 { _ = try await Tick(store, policy: policy).run() }
+                if random.next() % 3 == 0 { _ = try await Tick(store, policy: own).run() }
             }
         }
     }
@@ -55,6 +59,7 @@ struct LifeRunner {
     /// The events of each stretch at once, by all instances.
     func inParallel(_ life: Life) async throws {
         for stretch in life.stretches {
+            try await act(life, by: stretch[stretch.count - 1].at)
             clock.set(stretch[stretch.count - 1].at)
             if case .consume(let units, let task)? = stretch.first?.step {
                 try await consume(units, task, life, times: 2)
@@ -69,11 +74,73 @@ struct LifeRunner {
         }
     }
 
+    /// With settings that are wrong while events come, and put right before anything is consumed.
+    func withWrongSettings(_ life: Life, _ random: inout SplitMix) async throws {
+        for stretch in life.stretches {
+            try await act(life, by: stretch[stretch.count - 1].at)
+            clock.set(stretch[stretch.count - 1].at)
+            var wrong = life.policy
+            switch random.next() % 4 {
+            case 0: wrong.acceptance = Acceptance(storeID: "1")
+            case 1: wrong.acceptance = Acceptance(mode: .live)
+            case 2: wrong.refundUnits = wrong.refundUnits == .take ? .keep : .take
+            default: wrong.upgradeUnits = wrong.upgradeUnits == .atOnce ? .whenPaid : .atOnce
+            }
+            for step in stretch {
+                guard case .consume(let units, let task) = step.step else {
+                    try await store.adopt(wrong, host: "wrong")
+                    try await deliver([step.step.body], to: stores[Int(random.next() % 2)])
+                    continue
+                }
+                try await consume(units, task, life, times: 2)
+            }
+            try await store.adopt(life.policy, host: "right")
+            _ = try await Tick(stores[1], policy: wrong).run()
+        }
+    }
+
+    /// With a clock that runs ahead after each stretch of events, and is put right again.
+    func withClockAhead(_ life: Life, _ random: inout SplitMix) async throws {
+        for stretch in life.stretches {
+            let now = stretch[stretch.count - 1].at
+            try await act(life, by: now)
+            clock.set(now)
+            for step in stretch {
+                if case .consume(let units, let task) = step.step {
+                    try await consume(units, task, life, times: 1)
+                } else {
+                    try await deliver([step.step.body], to: store)
+                }
+            }
+            clock.set(now.addingTimeInterval(Double(Int.random(in: 1...90, using: &random)) * 86_400))
+            _ = try await Tick(stores[1], policy: own).run()
+            clock.set(now)
+            _ = try await Tick(stores[0], policy: own).run()
+        }
+    }
+
+    /// What operators do by a moment, each at its own.
+    private func act(_ life: Life, by moment: Date) async throws {
+        let acts = life.grants.flatMap { grant in
+            [(grant.at, Optional(grant))] + (grant.endedAt.map { [($0, nil)] } ?? [])
+        }
+        let before = try await store.operatorRecords(user: life.user, subscription: nil)
+            .count { $0.kind == .grant || $0.kind == .grantEnd }
+        for (at, grant) in acts.sorted(by: { $0.0 < $1.0 }).dropFirst(before) where at <= moment {
+            clock.set(at)
+            if let grant {
+                try await store.grant(grant.plan, to: life.user, until: grant.until, reason: "life", policy: own)
+            } else {
+                try await store.endGrants(of: life.user, reason: nil, policy: own)
+            }
+        }
+    }
+
     private func deliver(_ bodies: [[UInt8]], to store: any Store) async throws {
         let events = bodies.map {
             InboxEvent(Delivery(body: $0, signature: "", matchedSecret: .current))
         }
-        _ = try await store.transaction { try await Fold($0, policy: policy).receive(events) }
+        _ = try await store.transaction { try await Fold($0, policy: own).receive(events) }
     }
 
     /// By all instances at once: it must count once.
@@ -83,7 +150,7 @@ struct LifeRunner {
             for index in 0..<times {
                 group.addTask {
                     _ = try await stores[index % stores.count].transaction {
-                        try await Fold($0, policy: policy).grant(request)
+                        try await Fold($0, policy: own).grant(request)
                     }
                 }
             }
@@ -95,8 +162,9 @@ struct LifeRunner {
 
     /// All that R0 says must be the same, as it is stored, at the life's end.
     func outcome(of life: Life) async throws -> String {
+        try await act(life, by: life.end)
         clock.set(life.end)
-        _ = try await store.transaction { try await Fold($0, policy: policy).refresh(users: [life.user]) }
+        _ = try await store.transaction { try await Fold($0, policy: own).refresh(users: [life.user]) }
         guard let user = try await store.user(id: life.user) else { return "no account" }
         let buckets = try await store.buckets(user: life.user).map { "\($0)" }
         let subscriptions = try await store.subscriptions(user: life.user, limit: 100, before: nil)
@@ -108,7 +176,9 @@ struct LifeRunner {
                 return "\(subscription)"
             }
         let account = "\(user.subscriptionTier) \(user.computeUnitsRemaining) \(user.computeUnitsResetDate)"
-        return ([account] + buckets + subscriptions).joined(separator: "\n")
+        // The ids of grants are made anew each time.
+        return ([account] + buckets + subscriptions).map { $0.replacing(/grant:[0-9a-f-]{36}/, with: "grant") }
+            .sorted().joined(separator: "\n")
     }
 
     /// What must hold after every step; nil if it does.
@@ -147,7 +217,7 @@ struct LifeRunner {
                 userID: life.user, createdAt: life.createdAt, events: events.map(\.event),
                 charges: charges.map(\.charge), usage: try await transaction.usage(lines: lines),
                 grants: try await transaction.grants(of: [life.user])[life.user] ?? []
-            ).state(at: moment, catalog: try await transaction.catalog(), policy: policy)
+            ).state(at: moment, catalog: try await transaction.catalog(), policy: life.policy)
         }
         let rules = "\(state.tier) \(state.effective != nil) \(state.unitsRemaining) \(state.resetDate)"
         let sql = "\(view.planID) \(view.hasAccess) \(view.computeUnitsRemaining) \(view.computeUnitsResetDate)"
@@ -158,5 +228,15 @@ struct LifeRunner {
 extension Life.Step {
     fileprivate var body: [UInt8] {
         if case .event(let body) = self { body } else { [] }
+    }
+}
+
+extension Life {
+    /// The settings that it is lived under.
+    var policy: BillingPolicy {
+        BillingPolicy(
+            upgradeUnits: choices.upgradeWhenPaid ? .whenPaid : .atOnce,
+            downgradeUnits: choices.downgradeNextMonth ? .nextMonth : .atOnce,
+            refundUnits: choices.takeRefunds ? .take : .keep)
     }
 }

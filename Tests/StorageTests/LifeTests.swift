@@ -14,7 +14,7 @@ struct LifeTests {
 
     /// The ways in which the same may happen.
     enum Way: String, CaseIterable {
-        case inOrder, shuffled, doubled, batched, parallel
+        case inOrder, shuffled, doubled, batched, parallel, wrongSettings, clockAhead
     }
 
     @Test(
@@ -73,8 +73,8 @@ struct LifeTests {
     /// What a rebuild would do, long after; nil: nothing.
     private func difference(_ runner: LifeRunner) async throws -> String? {
         runner.clock.set(.utc("2060-01-01 00:00:00"))
-        _ = try await Tick(runner.stores[0], policy: runner.policy).run()
-        let report = try await Rebuild(runner.stores[0], policy: runner.policy).run(check: true)
+        _ = try await Tick(runner.stores[0], policy: BillingPolicy()).run()
+        let report = try await Rebuild(runner.stores[0], policy: BillingPolicy()).run(check: true)
         #expect(report.differences.isEmpty)
         return report.differences.first.map { "a rebuild finds that \($0.subject.rawValue) \($0.id): \($0.detail)" }
     }
@@ -99,6 +99,8 @@ struct LifeTests {
         case .shuffled: try await runner.inOrder(life.shuffled(&random))
         case .doubled: try await runner.inOrder(life.shuffled(&random, doubled: true))
         case .batched: try await runner.batched(life.shuffled(&random, doubled: true), &random)
+        case .wrongSettings: try await runner.withWrongSettings(life.shuffled(&random, doubled: true), &random)
+        case .clockAhead: try await runner.withClockAhead(life.shuffled(&random), &random)
         case .parallel: try await runner.inParallel(life.shuffled(&random, doubled: true))
         }
         return nil
