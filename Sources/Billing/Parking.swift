@@ -25,8 +25,8 @@ public struct Parking: Sendable {
 
     /// - Returns: nil if the event waits for nothing.
     public func reason(_ event: BillingEvent, owner: Ownership) -> ParkingReason? {
-        // An order waits for nothing (R18), but for its hour.
-        if event.isOrder { return event.isAhead(of: now) ? .aheadOfTime : nil }
+        // An order is ignored, and has nothing to wait for (R18); one that is dated ahead counts from its hour.
+        if event.isOrder { return nil }
         let subscription = event.subscriptionID ?? ""
         switch owner {
         case .ambiguous: return .ambiguousAccount

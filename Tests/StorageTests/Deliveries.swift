@@ -96,3 +96,8 @@ func storeError(_ body: () async throws -> Void) async -> StoreError? {
         return error as? StoreError
     }
 }
+
+extension UUID {
+    /// As both databases and all output spell it.
+    var lowercased: String { uuidString.lowercased() }
+}

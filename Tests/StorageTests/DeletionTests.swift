@@ -1,0 +1,78 @@
+import Billing
+import Foundation
+import LemonSqueezy
+import Payloads
+import Selextract
+import Storage
+import TestSupport
+import Testing
+
+/// R20: what is left of an account that was deleted.
+@Suite struct DeletionTests {
+    private let policy = BillingPolicy()
+
+    /// Ada's purchase, another account of the same customer, and what the provider tells of the customer.
+    private func prepare(_ store: any Store) async throws -> [[UInt8]] {
+        try await store.prepare()
+        _ = try await store.createUser(email: "bob@example.com", id: bob)
+        var subscription = ProviderSubscription.purchase()
+        var bobs = ProviderSubscription.purchase(of: bob, id: "910009")
+        (bobs.customerID, bobs.orderID, bobs.email) = ("515009", "616009", "bob@example.com")
+        let customer = #"""
+            {"meta":{"event_name":"customer_updated","test_mode":true},"data":{"type":"customers","id":"515001",\#
+            "attributes":{"name":"Ada Example","email":"ada@example.com","store_id":4242}}}
+            """#
+        let bodies = [
+            subscription.order(), subscription.event("subscription_created"),
+            ProviderSubscription.purchase(of: nil).invoice(id: 1, reason: "initial", createdAt: .utc("2026-10-12 09:30:05")),
+            Array(customer.utf8), bobs.event("subscription_created"),
+        ]
+        try await store.receive(bodies)
+        return bodies
+    }
+
+    @Test(
+        "Erasing takes what is personal from an account's events, at once or after the account was deleted",
+        arguments: DatabaseKind.allCases, [false, true])
+    func erase(_ kind: DatabaseKind, later: Bool) async throws {
+        try await kind.withDatabase { database in
+            try await database.withStore(clock: TestClock(afterPurchase)) { store in
+                let bodies = try await prepare(store)
+                let bobs = try await store.picture(of: bob)
+                if later { try await store.deleteAccount(ada, policy: policy) }
+                #expect(try await store.deleteAccount(ada, erase: true, policy: policy) == 4)
+                #expect(try await store.user(id: ada) == nil)
+                let records = try await store.eventRecords(EventFilter(), limit: 99, before: nil)
+                for record in records where record.claimedUserID != bob {
+                    #expect(record.erasedAt != nil && record.size == 0 && record.email == nil)
+                    #expect(try await store.eventBody(record.id) == [])
+                }
+                let facts = records.filter { $0.erasedAt != nil && $0.subscriptionID == "910001" }
+                #expect(facts.count == 2 && facts.allSatisfy { $0.outcome == .parked && $0.sourceUpdatedAt != nil })
+                // Another account is what it was, and duplicates are duplicates.
+                #expect(try await store.picture(of: bob) == bobs)
+                #expect(try await store.receive(bodies).allSatisfy(\.isDuplicate))
+                let check = try await Rebuild(store, policy: policy).run(check: true)
+                #expect(check.differences.isEmpty, "\(check.differences)")
+                // Facts stay: an account of that id has what it had.
+                _ = try await store.createAccount(NewUser(id: ada, email: "new@example.com"), policy: policy)
+                #expect(try await store.picture(of: ada).tier == "starter")
+                let nobody = UUID()
+                let error = await storeError { try await store.deleteAccount(nobody, erase: true, policy: policy) }
+                #expect(error == .notFound("account “\(nobody.lowercased)”"))
+            }
+        }
+    }
+
+    @Test("Nothing is erased that belongs to another account by now", arguments: DatabaseKind.allCases)
+    func movedSubscription(_ kind: DatabaseKind) async throws {
+        try await kind.withStore(clock: TestClock(afterPurchase)) { store in
+            _ = try await prepare(store)
+            try await store.bind(subscription: "910001", to: bob, reason: nil, policy: policy)
+            _ = try await store.deleteAccount(ada, erase: true, policy: policy)
+            let records = try await store.eventRecords(EventFilter(), limit: 99, before: nil)
+            #expect(records.filter { $0.subscriptionID == "910001" }.allSatisfy { $0.erasedAt == nil })
+            #expect(try await store.picture(of: bob).subscriptions.count == 2)
+        }
+    }
+}
