@@ -128,7 +128,9 @@ public struct OrderOwners: Sendable {
         // Of several subscriptions of one order the first by its id, whichever came first.
         var first: [String: String] = [:]
         for event in events where !event.isOrder {
-            guard let order = event.orderID, let id = event.subscriptionID, case .account? = owners[id] else { continue }
+            guard let order = event.orderID, let id = event.subscriptionID, case .account? = owners[id] else {
+                continue
+            }
             first[order] = min(first[order] ?? id, id)
         }
         subscriptions = first.compactMapValues { owners[$0] }

@@ -189,9 +189,10 @@ struct Evidence {
 
     /// The first snapshot of the pause without access that `moment` lies in.
     private func voidPause(at moment: Date) -> Int? {
-        guard var index = pause(
-            at: moment,
-            where: { history.snapshots[$0].status == .paused && !history.snapshots[$0].isPausedFree })
+        guard
+            var index = pause(
+                at: moment,
+                where: { history.snapshots[$0].status == .paused && !history.snapshots[$0].isPausedFree })
         else { return nil }
         while index > 0, history.snapshots[index - 1].status == .paused { index -= 1 }
         return index

@@ -65,7 +65,9 @@ struct PlanTimeline {
                     let paidThrough = evidence.paidThrough(before: at)?.addingTimeInterval(-.day)
                     let renewed = history.months.begin(notBefore: max(at, paidThrough ?? at))
                     // A billing day that has moved since ends what was paid at the old price.
-                    let moved = history.months.runs.dropFirst().first { $0.start > change.at.addingTimeInterval(-.hour) }
+                    let moved = history.months.runs.dropFirst().first {
+                        $0.start > change.at.addingTimeInterval(-.hour)
+                    }
                     at = min(renewed, moved.map { max(at, $0.start) } ?? renewed)
                 }
             }

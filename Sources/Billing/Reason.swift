@@ -115,7 +115,8 @@ private struct EventReader {
         let variant = snapshot.variantID ?? ""
         guard let before else { return Reason("R6", "variant \(variant) is \(plan.id)") }
         guard before.variantID != variant else { return nil }
-        return Reason("R13", "variant \(variant): \(plan.id) from \(day(snapshot.updatedAt)), in the month by its share")
+        return Reason(
+            "R13", "variant \(variant): \(plan.id) from \(day(snapshot.updatedAt)), in the month by its share")
     }
 
     private func access(_ snapshot: Snapshot) -> Reason? {

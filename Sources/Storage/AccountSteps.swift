@@ -20,7 +20,8 @@ struct AccountSteps {
     private(set) var applied: Set<UUID> = []
 
     init(
-        batch: FoldBatch, row: AccountRow, last: LedgerEntry, charges: [ChargeRow], opening: [Charge], buckets: [BucketRow]
+        batch: FoldBatch, row: AccountRow, last: LedgerEntry, charges: [ChargeRow], opening: [Charge],
+        buckets: [BucketRow]
     ) {
         self.batch = batch
         self.row = row

@@ -124,7 +124,9 @@ extension FoldResult {
         let accounts = changes.accounts.filter { counts($0.userID) }.compactMap { after -> Rebuild.Difference? in
             guard let stored = before[after.userID] else { return nil }
             var what: [String] = []
-            func compare<Value: Equatable>(_ name: String, _ path: KeyPath<AccountRow, Value>, _ text: (Value) -> String) {
+            func compare<Value: Equatable>(
+                _ name: String, _ path: KeyPath<AccountRow, Value>, _ text: (Value) -> String
+            ) {
                 guard stored[keyPath: path] != after[keyPath: path] else { return }
                 what.append("\(name) is \(text(stored[keyPath: path])), should be \(text(after[keyPath: path]))")
             }
@@ -150,7 +152,8 @@ extension FoldResult {
         let changed = changes.buckets.filter { counts($0.userID) }.map { after in
             Rebuild.Difference(
                 subject: .bucket, id: after.userID.text,
-                detail: after.key.text + (storedBuckets[after.key].map { $0.difference(to: after.bucket) } ?? "is missing"))
+                detail: after.key.text
+                    + (storedBuckets[after.key].map { $0.difference(to: after.bucket) } ?? "is missing"))
         }
         let gone = changes.removedBuckets.filter { counts($0.userID) }.map {
             Rebuild.Difference(subject: .bucket, id: $0.userID.text, detail: $0.text + "should not be there")

@@ -62,7 +62,9 @@ extension Store {
         _ plan: String, to user: UUID, until: Date?, reason: String, policy: BillingPolicy
     ) async throws {
         try await transaction { transaction in
-            guard try await transaction.catalog().plans[plan] != nil else { throw StoreError.notFound("plan “\(plan)”") }
+            guard try await transaction.catalog().plans[plan] != nil else {
+                throw StoreError.notFound("plan “\(plan)”")
+            }
             if let until, until <= (try await transaction.now()) {
                 throw StoreError.conflict("the plan would end at \(until.formatted(.iso8601)), which has passed")
             }
@@ -142,7 +144,8 @@ extension Store {
                 let rows = try await transaction.inbox(ids: waiting)
                 let fold = Fold(transaction, policy: policy)
                 try await fold.readAgain(rows.filter { $0.outcome == .quarantined })
-                try await fold.retry(try await transaction.inbox(ids: waiting).filter { $0.outcome != .quarantined }.map(\.id))
+                try await fold.retry(
+                    try await transaction.inbox(ids: waiting).filter { $0.outcome != .quarantined }.map(\.id))
             }
         }
         let after = try await eventRecords(ids)

@@ -54,7 +54,9 @@ extension Store {
     public func adopt(_ policy: BillingPolicy, host: String) async throws -> StoredSettings? {
         try await transaction { transaction in
             let before = try await transaction.settings(locked: true)
-            if let before, before.policy.decides(like: policy), before.rules == BillingPolicy.rulesVersion { return nil }
+            if let before, before.policy.decides(like: policy), before.rules == BillingPolicy.rulesVersion {
+                return nil
+            }
             let revision = (before?.revision ?? StoredSettings.firstRevision) + 1
             try await transaction.insert(
                 StoredSettings(

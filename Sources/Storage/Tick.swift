@@ -48,10 +48,13 @@ public struct Tick: Sendable {
         var giveUp: @Sendable (any StoreTransaction, [String]) async throws -> Void = { _, _ in }
     }
 
-    /// - Parameter dryRun: rolls back what it did; of each kind of work only the first chunk is looked at.
-    public func run(dryRun: Bool = false) async throws -> Report {
+    /// - Parameters:
+    ///   - dryRun: rolls back what it did; of each kind of work only the first chunk is looked at.
+    ///   - onlyAccounts: only those that are due: the little that every second asks for.
+    public func run(dryRun: Bool = false, onlyAccounts: Bool = false) async throws -> Report {
         var report = Report()
-        for work in [outdatedEvents, quarantinedEvents, failedEvents, parkedEvents, dueAccounts] {
+        let events = onlyAccounts ? [] : [outdatedEvents, quarantinedEvents, failedEvents, parkedEvents]
+        for work in events + [dueAccounts] {
             var (seen, stuck): (Set<String>, Set<String>) = ([], [])
             while true {
                 try Task.checkCancellation()

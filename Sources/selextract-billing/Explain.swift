@@ -138,7 +138,8 @@ extension TimeLine.Item {
         case .event(let record, let reasons, _):
             let remedy = record.reason.flatMap { ParkingReason(rawValue: String($0.prefix { $0 != ":" })) }
                 .filter { _ in record.outcome == .parked }
-            let erased = record.erasedAt.map { ["R20 erased at \($0.formatted(.iso8601)): its facts are all there is"] } ?? []
+            let erased =
+                record.erasedAt.map { ["R20 erased at \($0.formatted(.iso8601)): its facts are all there is"] } ?? []
             return erased + reasons.map { $0.rule.padding(toLength: 4, withPad: " ", startingAt: 0) + $0.text }
                 + (remedy.map { ["R3  waits for " + $0.remedy] } ?? [])
         case .entry: return []
@@ -162,7 +163,8 @@ extension OperatorRecord {
         return switch kind {
         case .bind: "subscription \(subscription ?? "-") bound to \(user.text) by an operator\(why)"
         case .match: "subscription \(subscription ?? "-") matched to \(user.text) by its e-mail"
-        case .grant: "\(plan ?? "a plan") granted by an operator\(until.map { " until \($0.formatted(.iso8601))" } ?? "")\(why)"
+        case .grant:
+            "\(plan ?? "a plan") granted by an operator\(until.map { " until \($0.formatted(.iso8601))" } ?? "")\(why)"
         case .grantEnd: "granted plans ended by an operator\(why)"
         }
     }
@@ -178,7 +180,8 @@ extension OperatorRecord {
 
 extension UserSubscription {
     fileprivate var name: String {
-        lemonSqueezySubscriptionID ?? (source == .granted ? "granted" : "\(id.text) of another program, which gives nothing")
+        lemonSqueezySubscriptionID
+            ?? (source == .granted ? "granted" : "\(id.text) of another program, which gives nothing")
     }
 }
 

@@ -24,10 +24,9 @@ struct Serve: AsyncParsableCommand {
         options.endsOnSignals = true
         // The first run comes at once: the settings may have brought variants that events wait for.
         let watch = SettingsWatch(own: settings.policy, logger: logger)
-        options.tick = {
-            watch.look(at: try await store.settings())
-            try await Self.tick(store, settings, logger)
-        }
+        let clock = ServingClock(store: store, policy: settings.policy, watch: watch, logger: logger)
+        options.tickInterval = .seconds(1)
+        options.tick = { try await clock.run() }
         options.onListening = { listener, port in
             if listener == .public { Self.welcome(settings, port: port) }
         }
@@ -45,21 +44,6 @@ struct Serve: AsyncParsableCommand {
             throw error
         }
         try await application.run()
-    }
-
-    private static func tick(_ store: any Store, _ settings: Settings, _ logger: Logger) async throws {
-        let report = try await Storage.Tick(store, policy: settings.policy).run()
-        if report.failures > 0 {
-            logger.error(
-                "the clock could not bring everything up to date", metadata: ["failures": "\(report.failures)"])
-        }
-        guard report.accounts + report.released + report.retried + report.accepted + report.reread > 0 else { return }
-        logger.info(
-            "the clock ran",
-            metadata: [
-                "accounts": "\(report.accounts)", "changed": "\(report.changed)", "released": "\(report.released)",
-                "retried": "\(report.retried)", "accepted": "\(report.accepted)", "reread": "\(report.reread)",
-            ])
     }
 
     /// What to try next; for a person, so not in a log that programs read.

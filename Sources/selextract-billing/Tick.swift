@@ -7,7 +7,7 @@ struct Tick: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Runs the clock once: months that begin, access that ends, what is parked or had failed.",
         discussion: """
-            `serve` does this every minute by itself. --now shows what another moment brings; without --dry-run it writes \
+            `serve` does this by itself. --now shows what another moment brings; without --dry-run it writes \
             what it finds, so it is refused in production.
             """)
 

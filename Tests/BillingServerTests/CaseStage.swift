@@ -88,4 +88,3 @@ struct CaseStage: Sendable {
         try await server.store.buckets(user: user).filter { $0.line != .free }
     }
 }
-

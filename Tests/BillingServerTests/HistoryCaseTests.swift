@@ -29,9 +29,11 @@ struct HistoryCaseTests {
             try await store.adopt(wrong[0], host: "first")
             #expect(try await stage.post(created) == "quarantined")
             #expect(try await stage.outcomes() == ["quarantined wrong_store: expected 4243, came 4242"])
-            #expect(try await stage.shown(at: "2026-11-20 11:00:00", afterClock: true) == "free 100 2026-12-01T00:00:00Z")
+            #expect(
+                try await stage.shown(at: "2026-11-20 11:00:00", afterClock: true) == "free 100 2026-12-01T00:00:00Z")
             try await store.adopt(wrong[1], host: "second")
-            #expect(try await stage.shown(at: "2026-11-20 11:30:00", afterClock: true) == "free 100 2026-12-01T00:00:00Z")
+            #expect(
+                try await stage.shown(at: "2026-11-20 11:30:00", afterClock: true) == "free 100 2026-12-01T00:00:00Z")
             let before = try await store.adopt(right, host: "third")
             #expect(before?.changedBy == "second")
             switch judging {
@@ -46,9 +48,13 @@ struct HistoryCaseTests {
             if judging != .tick {
                 #expect(try await store.user(id: HistoryStage.user)?.subscriptionTier == "starter")
             }
-            #expect(try await stage.shown(at: "2026-11-20 12:00:00", afterClock: true) == "starter 1000 2026-12-20T10:00:00Z")
+            #expect(
+                try await stage.shown(at: "2026-11-20 12:00:00", afterClock: true)
+                    == "starter 1000 2026-12-20T10:00:00Z")
             try await store.adopt(wrong[0], host: "fourth")
-            #expect(try await stage.shown(at: "2026-11-20 13:00:00", afterClock: true) == "starter 1000 2026-12-20T10:00:00Z")
+            #expect(
+                try await stage.shown(at: "2026-11-20 13:00:00", afterClock: true)
+                    == "starter 1000 2026-12-20T10:00:00Z")
             #expect(try await stage.outcomes()[0].hasPrefix("applied"))
         }
     }
@@ -145,7 +151,8 @@ struct HistoryCaseTests {
             // 5 of 30 days starter, the rest professional.
             let granted = (1000 * 5 + 5000 * 25) / 30
             #expect(
-                try await stage.shown(at: "2026-11-24 11:00:00") == "professional \(granted - 400) 2026-12-18T10:00:00Z")
+                try await stage.shown(at: "2026-11-24 11:00:00") == "professional \(granted - 400) 2026-12-18T10:00:00Z"
+            )
         }
     }
 
@@ -215,7 +222,9 @@ struct HistoryCaseTests {
                 // Chosen otherwise afterwards, it gives what it would have given from the start.
                 policy.downgradeUnits = .nextMonth
                 try await stage.store.adopt(policy, host: "test")
-                #expect(try await stage.shown(at: "2027-01-13 10:02:00", afterClock: true) == "starter 1000 2027-02-13T10:00:00Z")
+                #expect(
+                    try await stage.shown(at: "2027-01-13 10:02:00", afterClock: true)
+                        == "starter 1000 2027-02-13T10:00:00Z")
             }
         }
     }
@@ -243,7 +252,8 @@ struct HistoryCaseTests {
             try await stage.post(refund)
             #expect(try await stage.shown(at: "2026-10-20 00:01:00") == "starter 700 2026-11-12T09:30:04Z")
             try await stage.store.adopt(BillingPolicy(refundUnits: .take), host: "test")
-            #expect(try await stage.shown(at: "2026-10-20 00:02:00", afterClock: true) == "starter 0 2026-11-12T09:30:04Z")
+            #expect(
+                try await stage.shown(at: "2026-10-20 00:02:00", afterClock: true) == "starter 0 2026-11-12T09:30:04Z")
             subscription.renewsAt = .utc("2026-12-12 09:30:01")
             try await stage.post(subscription.invoice(id: 2, createdAt: .utc("2026-11-12 09:30:20")))
             #expect(try await stage.shown(at: "2026-11-12 10:00:00") == "starter 1000 2026-12-12T09:30:04Z")
@@ -308,7 +318,8 @@ struct HistoryCaseTests {
             #expect(try await stage.outcomes().first == "parked ahead_of_time")
             #expect(try await stage.shown(at: "2026-10-20 00:01:00") == "starter 1000 2026-11-12T09:30:04Z")
             #expect(try await stage.shown(at: "2027-10-19 22:59:59") == "starter 1000 2026-11-12T09:30:04Z")
-            #expect(try await stage.shown(at: "2027-10-19 23:00:00", afterClock: true) == "free 100 2027-11-01T00:00:00Z")
+            #expect(
+                try await stage.shown(at: "2027-10-19 23:00:00", afterClock: true) == "free 100 2027-11-01T00:00:00Z")
             #expect(try await stage.outcomes().first == "applied released")
         }
     }
@@ -335,7 +346,9 @@ struct HistoryCaseTests {
             let newcomer = try await stage.store.createAccount(email: "ada@example.com", id: nil, policy: policy).id
             #expect(try await stage.shown(at: "2026-11-20 12:00:00", of: newcomer) == "free 100 2026-12-20T11:00:00Z")
             try await stage.store.adopt(BillingPolicy(matchByEmail: false), host: "test")
-            #expect(try await stage.shown(at: "2026-11-20 13:00:00", afterClock: true) == "starter 1000 2026-12-20T10:00:00Z")
+            #expect(
+                try await stage.shown(at: "2026-11-20 13:00:00", afterClock: true)
+                    == "starter 1000 2026-12-20T10:00:00Z")
         }
     }
 }

@@ -25,7 +25,9 @@ struct OperatorTests {
         }
     }
 
-    @Test("A plan is granted until it is ended; two that are paid are told, and which counts", arguments: DatabaseKind.allCases)
+    @Test(
+        "A plan is granted until it is ended; two that are paid are told, and which counts",
+        arguments: DatabaseKind.allCases)
     func grant(_ kind: DatabaseKind) async throws {
         try await withPurchase(kind) { program, _ in
             let ada = "ada@example.com"
@@ -85,7 +87,9 @@ struct OperatorTests {
 
             let event = try #require(try await program.json("events", "list")["events"].rows.first?["id"].text)
             let shown = try await program.run("events", "show", event)
-            #expect(shown.text.contains("What was personal in it is erased: the hash, ids, facts and times are all there is."))
+            #expect(
+                shown.text.contains(
+                    "What was personal in it is erased: the hash, ids, facts and times are all there is."))
             let raw = try await program.run("events", "show", event, "--raw")
             #expect(raw.status == 1 && raw.errors.contains("the event's bytes were erased at"))
             let audit = try await program.run("events", "audit")

@@ -4,7 +4,8 @@ import TestSupport
 enum Crowd {
     /// Tables of a few rows, which are read whole.
     static let small: Set = [
-        "billing_settings", "subscription_plans", "plan_variants", "plan_terms", "schema_migrations", "operator_actions",
+        "billing_settings", "subscription_plans", "plan_variants", "plan_terms", "schema_migrations",
+        "operator_actions",
     ]
 
     static func fill(_ database: TestDatabase) async throws {

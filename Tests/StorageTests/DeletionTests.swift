@@ -24,7 +24,8 @@ import Testing
             """#
         let bodies = [
             subscription.order(), subscription.event("subscription_created"),
-            ProviderSubscription.purchase(of: nil).invoice(id: 1, reason: "initial", createdAt: .utc("2026-10-12 09:30:05")),
+            ProviderSubscription.purchase(of: nil).invoice(
+                id: 1, reason: "initial", createdAt: .utc("2026-10-12 09:30:05")),
             Array(customer.utf8), bobs.event("subscription_created"),
         ]
         try await store.receive(bodies)

@@ -56,7 +56,8 @@ import Testing
                 #expect(try await store.migrate().map(\.version) == [1, 2, 3, 4, 5])
                 #expect(try await store.migrate() == [])
                 try await store.check()
-                #expect(try await store.migrations().map(\.name) == ["init", "entitlements", "rules", "nickname", "notes"])
+                #expect(
+                    try await store.migrations().map(\.name) == ["init", "entitlements", "rules", "nickname", "notes"])
                 let moments = try await store.migrations().map(\.appliedAt)
                 #expect(!moments.contains(nil))
             }

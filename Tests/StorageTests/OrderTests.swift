@@ -38,7 +38,8 @@ import Testing
         }
     }
 
-    @Test("Without a subscription it belongs to the account that its custom data names", arguments: DatabaseKind.allCases)
+    @Test(
+        "Without a subscription it belongs to the account that its custom data names", arguments: DatabaseKind.allCases)
     func byCustomData(_ kind: DatabaseKind) async throws {
         try await kind.withStore(clock: TestClock(afterPurchase)) { store in
             let receipt = try await store.receive([ProviderSubscription.purchase().order()])[0]

@@ -29,7 +29,8 @@ import Testing
                 try await Fold($0, policy: .init()).refresh(users: [ada])
             }
             // The order belongs to the account, too, but is no evidence (R18).
-            #expect(result.verdicts.values.map(\.outcome.rawValue).sorted() == ["applied", "applied", "applied", "ignored"])
+            #expect(
+                result.verdicts.values.map(\.outcome.rawValue).sorted() == ["applied", "applied", "applied", "ignored"])
             #expect(result.verdicts.values.allSatisfy { $0.userID == ada })
             #expect(try await store.picture(of: ada).tier == "starter")
             #expect(try await releasable() == [])

@@ -53,12 +53,15 @@ import Testing
     }
 
     /// As a version stored and decided an event that read less of it: the account does not know of it.
-    private func store(_ bodies: [[UInt8]], as outcome: String, in store: any Store, _ database: TestDatabase) async throws {
+    private func store(_ bodies: [[UInt8]], as outcome: String, in store: any Store, _ database: TestDatabase)
+        async throws
+    {
         let events = bodies.map { InboxEvent($0) }
         let stored = try await store.transaction { try await $0.insert(events) }
         for event in stored {
             try await database.execute(
-                "update webhook_events set outcome = '\(outcome)', user_id = '\(ada.lowercased)' where id = '\(event.id.lowercased)'")
+                "update webhook_events set outcome = '\(outcome)', user_id = '\(ada.lowercased)' where id = '\(event.id.lowercased)'"
+            )
         }
     }
 
@@ -136,7 +139,9 @@ import Testing
         }
     }
 
-    @Test("A match is remembered by the migration only where nothing but the e-mail spoke", arguments: DatabaseKind.allCases)
+    @Test(
+        "A match is remembered by the migration only where nothing but the e-mail spoke",
+        arguments: DatabaseKind.allCases)
     func matches(_ kind: DatabaseKind) async throws {
         let clock = TestClock(afterPurchase)
         try await kind.withDatabase { database in
@@ -147,8 +152,10 @@ import Testing
                 var alone = ProviderSubscription.purchase(of: nil, id: "910003")
                 (alone.customerID, alone.orderID) = ("1", "2")
                 try await store.receive(
-                    [claimed.event("subscription_created"), sibling.event("subscription_created"),
-                        alone.event("subscription_created")],
+                    [
+                        claimed.event("subscription_created"), sibling.event("subscription_created"),
+                        alone.event("subscription_created"),
+                    ],
                     policy: BillingPolicy(matchByEmail: true))
                 #expect(try await store.picture(of: ada).subscriptions.count == 3)
             }

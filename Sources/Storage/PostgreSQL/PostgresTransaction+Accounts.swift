@@ -158,7 +158,9 @@ extension PostgresTransaction {
                 UUID.self, String.self, String?.self, SubscriptionStatus.self, Date.self, Date.self, Bool.self,
                 String?.self, String?.self, String?.self, String?.self, String?.self, Date?.self, Date.self,
                 Date?.self, Date?.self, Date?.self, String?.self, Date?.self, Date?.self, UUID?.self)
-            guard let plan = catalog.plans[planID], let id = grant.map({ Line.grant($0).rawValue }) ?? id else { return nil }
+            guard let plan = catalog.plans[planID], let id = grant.map({ Line.grant($0).rawValue }) ?? id else {
+                return nil
+            }
             let pause = pauseMode.map { Snapshot.Pause(mode: $0, resumesAt: pauseResumes) }
             return SubscriptionRow(
                 userID: user,

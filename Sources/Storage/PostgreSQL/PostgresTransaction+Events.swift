@@ -63,7 +63,8 @@ extension PostgresTransaction {
     private static func event(_ row: PostgresRow) throws -> StoredEvent {
         let (
             id, digest, name, dataType, dataID, kind, claimed, customer, subscription, email, status, variant, order,
-            orderItem, product, pauseMode, pauseResumes, trialEnds, renews, ends, anchor, created, updated, second, attributes,
+            orderItem, product, pauseMode, pauseResumes, trialEnds, renews, ends, anchor, created, updated, second,
+            attributes,
             billingReason, refunded, refundedAt, currency, total, refundedAmount, outcome, reason, user
         ) = try row.decode(
             UUID.self, Data.self, EventName.self, String.self, String?.self, InboxEvent.Kind.self, UUID?.self,

@@ -9,7 +9,8 @@ extension InboxEvent {
         "body", "body_sha256", "signature", "matched_secret", "event_name", "webhook_id", "test_mode", "store_id",
         "data_type", "data_id", "kind", "subscription_id", "customer_id", "claimed_user_id", "email", "status",
         "variant_id", "order_id", "order_item_id", "product_id", "pause_mode", "pause_resumes_at", "trial_ends_at",
-        "renews_at", "ends_at", "billing_anchor", "source_created_at", "source_updated_at", "snapshot_second", "attributes_sha256",
+        "renews_at", "ends_at", "billing_anchor", "source_created_at", "source_updated_at", "snapshot_second",
+        "attributes_sha256",
         "billing_reason", "refunded", "refunded_at", "currency", "total", "refunded_amount", "outcome", "reason",
     ]
 

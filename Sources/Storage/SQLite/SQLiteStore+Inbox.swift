@@ -5,7 +5,8 @@ extension EventRecord {
     init(row: SQLiteRow) throws {
         let (
             id, name, type, dataID, subscription, customer, claimed, email, testMode, store, webhook, status, variant,
-            source, outcome, reason, user, deliveries, received, lastReceived, attempts, next, secret, signature, size, erased
+            source, outcome, reason, user, deliveries, received, lastReceived, attempts, next, secret, signature, size,
+            erased
         ) = try row.decode(
             UUID.self, String?.self, String?.self, String?.self, String?.self, String?.self, UUID?.self, String?.self,
             Bool?.self, String?.self, String?.self, String?.self, String?.self, Date?.self, Outcome.self,

@@ -15,7 +15,8 @@ extension UserSubscription {
             id: id, userID: user, planID: plan, lemonSqueezySubscriptionID: provider, status: status,
             currentPeriodStart: start, currentPeriodEnd: end, cancelAtPeriodEnd: cancels,
             lemonSqueezyCustomerID: customer, lemonSqueezyVariantID: variant, renewsAt: renews, endsAt: ends,
-            trialEndsAt: trialEnds, pauseMode: pauseMode, pauseResumesAt: pauseResumes, sourceUpdatedAt: sourceUpdated, source: source,
+            trialEndsAt: trialEnds, pauseMode: pauseMode, pauseResumesAt: pauseResumes, sourceUpdatedAt: sourceUpdated,
+            source: source,
             createdAt: created, updatedAt: updated)
     }
 }

@@ -93,7 +93,9 @@ extension SQLiteTransaction {
             default: "\(name) = ?\(index + 4)"
             }
         }.joined(separator: ", ")
-        let sets = events.map { id, event in [id.sqliteValue, InboxEvent.decoder.sqliteValue, event.kind.sqliteValue] + event.inboxColumns }
+        let sets = events.map { id, event in
+            [id.sqliteValue, InboxEvent.decoder.sqliteValue, event.kind.sqliteValue] + event.inboxColumns
+        }
         _ = try await connection.transact { connection in
             try connection.query("update webhook_events set \(columns), decoder = ?2 where id = ?1", forEach: sets)
         }

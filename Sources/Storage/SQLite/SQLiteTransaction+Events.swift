@@ -54,7 +54,8 @@ extension SQLiteTransaction {
     static func event(_ row: SQLiteRow) throws -> StoredEvent {
         let (
             id, digest, name, dataType, dataID, kind, claimed, customer, subscription, email, status, variant, order,
-            orderItem, product, pauseMode, pauseResumes, trialEnds, renews, ends, anchor, created, updated, second, attributes,
+            orderItem, product, pauseMode, pauseResumes, trialEnds, renews, ends, anchor, created, updated, second,
+            attributes,
             billingReason, refunded, refundedAt, currency, total, refundedAmount, outcome, reason, user
         ) = try row.decode(
             UUID.self, Data.self, EventName.self, String.self, String?.self, InboxEvent.Kind.self, UUID?.self,

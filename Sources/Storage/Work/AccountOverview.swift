@@ -39,7 +39,8 @@ public struct AccountOverview: Sendable, Hashable {
             } else {
                 // A granted plan has no id of the provider's. What another program made gives no units.
                 user.activeSubscription(
-                    in: subscriptions.filter { entitlement.hasAccess ? $0.source == .granted : $0.source == nil }, at: at)
+                    in: subscriptions.filter { entitlement.hasAccess ? $0.source == .granted : $0.source == nil },
+                    at: at)
             }
         self.usage = usage
         self.unfinishedTasks = unfinishedTasks

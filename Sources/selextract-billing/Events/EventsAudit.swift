@@ -36,7 +36,9 @@ struct EventsAudit: AsyncParsableCommand {
                         report.erased += 1
                     } else if digests[row.id] != SHA256.digest(row.delivery.body) {
                         report.changed.append(row.id)
-                    } else if Signature.verify([row.delivery.signature], body: row.delivery.body, secrets: secrets) != nil {
+                    } else if Signature.verify([row.delivery.signature], body: row.delivery.body, secrets: secrets)
+                        != nil
+                    {
                         report.valid += 1
                     } else {
                         report.otherSecret += 1

@@ -7,7 +7,8 @@ import Storage
 struct UsersGrant: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "grant",
-        abstract: "Gives an account a plan that no event takes back; with --end ends all that were given and still run.",
+        abstract:
+            "Gives an account a plan that no event takes back; with --end ends all that were given and still run.",
         discussion: """
             users grant ada@example.com professional --until 2026-12-31T00:00:00Z --reason "beta tester"
             users grant ada@example.com --end

@@ -17,7 +17,8 @@ struct UsersShow: AsyncParsableCommand {
         let (user, waiting, entitlement, subscriptions, buckets, ledger) = try await withStore { store, settings in
             let user = try await store.user(named: who)
             return (
-                user, try await TimeLine(account: user.id, store: store, policy: settings.policy).waiting, try await store.entitlement(user: user.id),
+                user, try await TimeLine(account: user.id, store: store, policy: settings.policy).waiting,
+                try await store.entitlement(user: user.id),
                 try await store.subscriptions(user: user.id, limit: 100, before: nil),
                 try await store.buckets(user: user.id), try await store.ledger(user: user.id)
             )
@@ -32,7 +33,8 @@ struct UsersShow: AsyncParsableCommand {
                 $0.note("\(line) is paid, too: its \(units) units wait, since another subscription counts.")
             }
             for row in subscriptions where row.source == nil {
-                $0.note("The subscription \(row.id.text) (\(row.planID)) was made by another program: it gives nothing.")
+                $0.note(
+                    "The subscription \(row.id.text) (\(row.planID)) was made by another program: it gives nothing.")
             }
         }
     }
