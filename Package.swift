@@ -141,8 +141,9 @@ let package = Package(
         .testTarget(
             name: "CommandTests",
             dependencies: [
-                "Billing", "LemonSqueezy", "Payloads", "Sample", "Selextract", "selextract-billing", "Storage",
-                "TestSupport",
+                "Billing", "LemonSqueezy", "Payloads", "Sample", "Selextract", "selextract-billing",
+                "ServiceSettings", "Storage", "TestSupport",
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings
         ),

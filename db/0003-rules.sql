@@ -11,7 +11,7 @@ alter table webhook_events
     add column erased_at timestamptz,
     -- The deleted account that it counted for.
     add column deleted_user_id uuid;
-create index idx_webhook_events_decoder on webhook_events (decoder) where decoder < 2;
+create index idx_webhook_events_decoder on webhook_events (decoder, arrival) where decoder < 2;
 create index idx_webhook_events_order on webhook_events (order_id) where order_id is not null;
 create index idx_webhook_events_quarantined on webhook_events (test_mode, store_id) where outcome = 'quarantined';
 create index idx_webhook_events_deleted_user on webhook_events (deleted_user_id) where deleted_user_id is not null;

@@ -67,11 +67,11 @@ enum Crowd {
             """
             insert into webhook_events (
                 body, body_sha256, signature, matched_secret, event_name, kind, subscription_id, customer_id,
-                claimed_user_id, email, status, variant_id, outcome, reason, user_id
+                claimed_user_id, email, status, variant_id, outcome, reason, user_id, decoder
             )
             select \(hash), \(hash), 'signature', 'current', 'subscription_updated', 'subscription', cast(n as varchar(9)), cast(n as varchar(9)), user_id,
                 email, 'active', 'none', case n % 100 when 0 then 'parked' else 'applied' end,
-                case n % 100 when 0 then 'unknown_plan' end, case n % 100 when 0 then null else user_id end
+                case n % 100 when 0 then 'unknown_plan' end, case n % 100 when 0 then null else user_id end, 2
             from (select id as user_id, email, \(number) as n from users) as numbered
             """,
             """

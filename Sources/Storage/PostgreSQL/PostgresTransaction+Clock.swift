@@ -75,9 +75,13 @@ extension PostgresTransaction {
         }
     }
 
+    /// In the order of the index of those that are left: another would pass by what was read already, again and again.
     func outdated(limit: Int, except: [UUID]) async throws -> [UUID] {
         try await connection.query(
-            "select id from webhook_events where decoder < 2 and id <> all(\(except)) limit \(limit)"
+            """
+            select id from webhook_events where decoder < 2 and id <> all(\(except))
+            order by decoder, arrival limit \(limit)
+            """
         ).values()
     }
 

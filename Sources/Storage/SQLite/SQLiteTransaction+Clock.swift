@@ -68,7 +68,10 @@ extension SQLiteTransaction {
 
     func outdated(limit: Int, except: [UUID]) async throws -> [UUID] {
         try await connection.query(
-            "select id from webhook_events where decoder < 2 and id not in \(each: except) limit \(limit)"
+            """
+            select id from webhook_events where decoder < 2 and id not in \(each: except)
+            order by decoder, arrival limit \(limit)
+            """
         ).values()
     }
 
