@@ -26,7 +26,7 @@ struct FoldBatch {
     func fold(
         rows: [AccountRow], charges: [ChargeRow], subscriptions: [SubscriptionRow], buckets: [BucketRow]
     ) throws(UnitRefusal) -> (AccountChanges, [Verdict]) {
-        var changes = AccountChanges()
+        var changes = AccountChanges(at: now)
         var applied: Set<UUID> = []
         var kept: Set<String> = []
         let storedSubscriptions = Dictionary(uniqueKeysWithValues: subscriptions.map { ($0.state.id, $0) })

@@ -5,7 +5,7 @@ public import Foundation
 public struct FoldResult: Sendable {
     /// By event.
     public var verdicts: [UUID: Verdict] = [:]
-    public var changes = AccountChanges()
+    public var changes = AccountChanges(at: .distantPast)
     /// The accounts that were looked at, as they were found.
     public var found: [AccountRow] = []
     /// What was stored of their subscriptions and buckets.

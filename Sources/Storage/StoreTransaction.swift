@@ -160,8 +160,13 @@ public struct AccountChanges: Sendable {
     public var charges: [ChargeRow] = []
     /// In order.
     public var entries: [LedgerEntry] = []
+    /// The moment that the fold looked at: the entries' time, so that a refund finds what was used by then whenever it
+    /// comes (R18).
+    public var at: Date
 
-    public init() {}
+    public init(at: Date) {
+        self.at = at
+    }
 
     public var isEmpty: Bool {
         accounts.isEmpty && subscriptions.isEmpty && removedSubscriptions.isEmpty && buckets.isEmpty

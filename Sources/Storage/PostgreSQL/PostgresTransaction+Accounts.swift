@@ -40,7 +40,7 @@ extension PostgresTransaction {
             """
         ).map { row in
             let (line, begin, at, units) = try row.decode(Line.self, Date.self, Date.self, Int.self)
-            return Usage(line: line, begin: begin, at: at, units: units)
+            return Usage(line: line, begin: begin, at: at.wholeSeconds, units: units)
         }
     }
 

@@ -23,7 +23,7 @@ extension PostgresTransaction {
         if !changes.removedBuckets.isEmpty { try await remove(changes.removedBuckets) }
         if !changes.buckets.isEmpty { try await save(changes.buckets) }
         if !changes.charges.isEmpty { try await save(changes.charges) }
-        if !changes.entries.isEmpty { try await save(changes.entries) }
+        if !changes.entries.isEmpty { try await save(changes.entries, at: changes.at) }
     }
 
     private func save(_ accounts: [AccountRow]) async throws {
@@ -143,14 +143,13 @@ extension PostgresTransaction {
             """)
     }
 
-    private func save(_ entries: [LedgerEntry]) async throws {
+    private func save(_ entries: [LedgerEntry], at moment: Date) async throws {
         _ = try await connection.query(
             """
             insert into compute_unit_ledger (
                 user_id, kind, units, balance, line, begins_at, event_id, task_id, shortfall, reason, created_at
             )
-            select user_id, kind, units, balance, line, begins_at, event_id, task_id, shortfall, reason,
-                coalesce(\(clock?()), clock_timestamp())
+            select user_id, kind, units, balance, line, begins_at, event_id, task_id, shortfall, reason, \(moment)
             from unnest(
                 \(entries.map(\.userID)), \(entries.map(\.kind)), \(entries.map(\.units)), \(entries.map(\.balance)),
                 \(entries.map(\.line)), \(entries.map(\.begin)), \(entries.map(\.eventID)), \(entries.map(\.taskID)),

@@ -24,7 +24,7 @@ extension SQLiteTransaction {
             try connection.remove(changes.removedBuckets)
             try connection.save(changes.buckets)
             try connection.save(changes.charges)
-            try connection.save(changes.entries, at: clock?())
+            try connection.save(changes.entries, at: changes.at)
         }
     }
 
@@ -170,13 +170,13 @@ extension SQLiteConnection {
             })
     }
 
-    fileprivate func save(_ entries: [LedgerEntry], at moment: Date?) throws {
+    fileprivate func save(_ entries: [LedgerEntry], at moment: Date) throws {
         try query(
             """
             insert into compute_unit_ledger (
                 user_id, kind, units, balance, line, begins_at, event_id, task_id, shortfall, reason, created_at
             )
-            values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, coalesce(?, \(SQLiteStore.moment)))
+            values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             forEach: entries.map { entry in
                 [
