@@ -20,14 +20,20 @@ struct ClaimTests {
         return subscription
     }
 
+    private func claims(
+        _ bodies: [[UInt8]], _ attributions: Attributions, accounts: KnownAccounts, matchByEmail: Bool
+    ) throws -> Claims {
+        Claims(
+            events: try bodies.map(BillingEvent.init(body:)), attributions: attributions, accounts: accounts,
+            matchByEmail: matchByEmail)
+    }
+
     private func owner(
-        of id: String = "910001", _ bodies: [[UInt8]], bindings: [String: UUID] = [:],
+        of id: String = "910001", _ bodies: [[UInt8]], bindings: [String: UUID] = [:], matches: [String: UUID] = [:],
         accounts: KnownAccounts = known, matchByEmail: Bool = false
     ) throws -> Ownership {
-        Claims(
-            events: try bodies.map(BillingEvent.init(body:)), attributions: Attributions(bindings: bindings),
-            accounts: accounts,
-            matchByEmail: matchByEmail
+        try claims(
+            bodies, Attributions(bindings: bindings, matches: matches), accounts: accounts, matchByEmail: matchByEmail
         ).owner(of: id)
     }
 
@@ -97,5 +103,73 @@ struct ClaimTests {
         #expect(try owner([body], accounts: one, matchByEmail: true) == .account(Self.ada))
         #expect(try owner([body], accounts: two, matchByEmail: true) == .ambiguous)
         #expect(try owner([body], accounts: Self.known, matchByEmail: true) == .unknown)
+    }
+
+    // MARK: Remembered matches
+
+    /// Hers was the e-mail that his account has now.
+    private static let moved = KnownAccounts(ids: [ada, bob], byEmail: ["ada@example.com": [bob]])
+
+    @Test("A match by e-mail is remembered: changing an e-mail, or the setting, neither loses nor gives it away")
+    func remembered() throws {
+        var silent = subscription(of: nil)
+        let body = silent.event("subscription_created")
+        for setting in [false, true] {
+            let owner = try owner([body], matches: ["910001": Self.ada], accounts: Self.moved, matchByEmail: setting)
+            #expect(owner == .account(Self.ada))
+        }
+        #expect(
+            try owner([body], matches: ["910001": Self.nobody], accounts: Self.moved, matchByEmail: true)
+                == .account(Self.bob))
+    }
+
+    @Test("It stands at its own rank: below every claim, and it speaks for no other subscription")
+    func rank() throws {
+        let matches = ["910001": Self.ada]
+        var (silent, his, other) = (
+            subscription(of: nil), subscription(of: Self.bob), subscription(of: Self.bob, id: "910003")
+        )
+        let body = silent.event("subscription_created")
+        #expect(try owner([his.event("subscription_created")], matches: matches) == .account(Self.bob))
+        #expect(try owner([body, other.event("subscription_created")], matches: matches) == .account(Self.bob))
+        var sibling = subscription(of: nil, id: "910002")
+        #expect(try owner(of: "910002", [body, sibling.event("subscription_created")], matches: matches) == .unknown)
+    }
+
+    @Test("A match is made once, and only where nothing stronger speaks")
+    func made() throws {
+        var (silent, his) = (subscription(of: nil), subscription(of: Self.bob))
+        let body = silent.event("subscription_created")
+        let accounts = KnownAccounts(ids: [Self.ada, Self.bob], byEmail: ["ada@example.com": [Self.ada]])
+        func made(_ bodies: [[UInt8]], _ attributions: Attributions = Attributions()) throws -> [UUID] {
+            try claims(bodies, attributions, accounts: accounts, matchByEmail: true).newMatches.map(\.user)
+        }
+        #expect(try made([body]) == [Self.ada])
+        #expect(try made([body], Attributions(matches: ["910001": Self.bob])) == [])
+        #expect(try made([body], Attributions(bindings: ["910001": Self.bob])) == [])
+        #expect(try made([body, his.event("subscription_updated")]) == [])
+    }
+
+    // MARK: Orders
+
+    @Test("An order is the subscription's that was bought with it, else the account's that it names; it is no claim")
+    func orders() throws {
+        let hers = subscription(of: nil)
+        let order = subscription(of: Self.bob).order()
+        var (snapshot, second) = (hers, subscription(of: nil, id: "910002"))
+        let bodies = [order, snapshot.event("subscription_created"), second.event("subscription_created")]
+        func owner(_ bodies: [[UInt8]], _ owners: [String: Ownership]) throws -> UUID? {
+            let events = try bodies.map(BillingEvent.init(body:))
+            let orders = OrderOwners(events: events, owners: owners, accounts: Self.known)
+            return events.first(where: \.isOrder).flatMap(orders.owner)
+        }
+        #expect(try owner(bodies, ["910001": .account(Self.ada)]) == Self.ada)
+        #expect(try owner(bodies, ["910001": .unknown, "910002": .ambiguous]) == Self.bob)
+        #expect(try owner([subscription(of: Self.nobody).order()], [:]) == nil)
+        for bodies in bodies.permutations {
+            let owners = ["910001": Ownership.account(Self.ada), "910002": .account(Self.bob)]
+            #expect(try owner(bodies, owners) == Self.ada)
+        }
+        #expect(try self.owner([bodies[0], bodies[1]]) == .unknown)
     }
 }

@@ -132,6 +132,23 @@ struct EvidenceTests {
         #expect(try account.begins(at: Self.later) == [Self.first])
     }
 
+    @Test("A renewal from before its own snapshot says nothing, nor does a later snapshot without one")
+    func pastRenewal() throws {
+        for renewsAt in ["2026-12-12 09:30:01", nil] {
+            var (account, subscription) = Case.created(renewsAt: renewsAt)
+            account.bodies = [subscription.event("subscription_updated", at: .utc("2026-12-20 00:00:00"))]
+            #expect(try account.begins(at: "2026-12-21 00:00:00") == [])
+        }
+    }
+
+    @Test("A first known snapshot that is cancelled in the first month speaks for it, whatever its end")
+    func firstCancelledAtOnce() throws {
+        var (account, subscription) = Case.created()
+        (subscription.status, subscription.endsAt) = ("cancelled", .utc("2026-10-12 09:30:04"))
+        account.bodies = [subscription.event("subscription_cancelled", at: .utc("2026-10-12 09:35:00"))]
+        #expect(try account.begins(at: Self.later) == [Self.first])
+    }
+
     @Test("A first known snapshot that is cancelled speaks for the months until its end")
     func firstCancelled() throws {
         var (account, subscription) = Case.created()
@@ -217,6 +234,47 @@ struct EvidenceTests {
         subscription.renewsAt = .utc("2026-12-12 09:30:01")
         account.bodies.append(subscription.event("subscription_updated", at: .utc("2026-11-12 09:31:00")))
         #expect(try account.shown(at: Self.later) == "starter 800 2026-12-12T09:30:04Z")
+    }
+
+    @Test("A failed invoice in the middle of a month stands not against that month")
+    func failureInTheMiddle() throws {
+        var (account, subscription) = Case.created()
+        account.bodies.append(
+            subscription.invoice(
+                "subscription_payment_failed", id: 2, status: "pending", createdAt: .utc("2026-10-27 10:00:09")))
+        #expect(try account.begins(at: Self.later) == [Self.first])
+    }
+
+    @Test("After a failure an active snapshot that only tells of the next attempt is no payment")
+    func nextAttempt() throws {
+        var (account, subscription) = Case.created()
+        account.bodies.append(
+            subscription.invoice(
+                "subscription_payment_failed", id: 2, status: "pending", createdAt: .utc("2026-11-12 09:30:20")))
+        for (renewsAt, months) in [
+            ("2026-11-15 09:30:01", [Self.first]), ("2026-12-12 09:30:01", [Self.first, Self.second]),
+        ] {
+            subscription.renewsAt = .utc(renewsAt)
+            var active = account
+            active.bodies.append(subscription.event("subscription_resumed", at: .utc("2026-11-13 00:00:00")))
+            #expect(try active.begins(at: Self.later) == months)
+        }
+    }
+
+    @Test("Of a month that is locked again, what tasks and other programs used is left, whatever was given")
+    func usedByOthers() throws {
+        var (account, subscription) = Case.created(renewsAt: "2026-12-12 09:30:01")
+        account.bodies.append(
+            subscription.invoice(
+                "subscription_payment_failed", id: 2, status: "pending", createdAt: .utc("2026-11-12 09:30:20")))
+        for (adjusted, granted) in [(0, 200), (-150, 350), (50, 200)] {
+            account.charges = [
+                Charge(
+                    line: .subscription("910001"), begin: .utc("2026-11-12 09:30:04"), consumed: 200,
+                    adjusted: adjusted, firstAt: .utc("2026-11-12 09:30:10"))
+            ]
+            #expect(try account.bucket("2026-11-12 09:30:04", at: Self.later)?.granted == granted)
+        }
     }
 
     // MARK: Trials

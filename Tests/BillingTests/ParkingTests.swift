@@ -12,7 +12,8 @@ struct ParkingTests {
     ) throws -> ParkingReason? {
         let event = try BillingEvent(body: body)
         let siblings = try others.map(BillingEvent.init(body:)) + [event]
-        return Parking(catalog: Case.plans, events: siblings, now: .utc("2027-01-01 00:00:00")).reason(event, owner: owner)
+        return Parking(catalog: Case.plans, events: siblings, now: .utc("2027-01-01 00:00:00"))
+            .reason(event, owner: owner)
     }
 
     @Test("An event that lacks nothing waits for nothing")
@@ -43,6 +44,18 @@ struct ParkingTests {
         subscription.variantID = "101"
         let mapped = subscription.event("subscription_updated", at: subscription.createdAt.addingTimeInterval(1))
         #expect(try reason(invoice, beside: [unmapped, mapped]) == nil)
+    }
+
+    @Test("What is dated over an hour ahead waits, and is not there for others; an order waits for nothing")
+    func ahead() throws {
+        var (_, subscription) = Case.purchase()
+        let invoice = subscription.invoice(id: 1, createdAt: subscription.createdAt)
+        let (near, far) = (Date.utc("2027-01-01 01:00:00"), Date.utc("2027-01-01 01:00:01"))
+        #expect(try reason(subscription.event("subscription_updated", at: near)) == nil)
+        let ahead = subscription.event("subscription_updated", at: far)
+        #expect(try reason(ahead) == .aheadOfTime)
+        #expect(try reason(invoice, beside: [ahead]) == .unknownSubscription)
+        #expect(try reason(subscription.order(updatedAt: far), owner: .unknown) == nil)
     }
 
     @Test("Without an account, a claim names what is missing; an invoice without one needs the subscription first")

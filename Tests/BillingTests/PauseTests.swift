@@ -67,6 +67,46 @@ struct PauseTests {
         }
     }
 
+    @Test("On trial after it was active, months that begin before its end are free of charge")
+    func bridge() throws {
+        var (account, subscription) = Case.created()
+        (subscription.status, subscription.trialEndsAt) = ("on_trial", .utc("2026-11-20 00:00:00"))
+        let bridge = subscription.event("subscription_updated", at: .utc("2026-11-05 00:00:00"))
+        account.bodies.append(bridge)
+        #expect(try account.begins(at: "2026-11-13 00:00:00") == [Self.first, Self.second])
+        #expect(try account.begins(at: "2026-12-13 00:00:00") == [Self.first, Self.second])
+
+        (subscription.status, subscription.trialEndsAt) = ("past_due", nil)
+        account.bodies = [subscription.event("subscription_updated", at: subscription.createdAt), bridge]
+        #expect(try account.begins(at: "2026-11-13 00:00:00") == [])
+    }
+
+    @Test("That a pause without access is over pays for no month after it")
+    func resumed() throws {
+        var (account, subscription) = paused("void", renewsAt: "2026-11-12 09:30:01")
+        subscription.renewsAt = .utc("2026-12-20 00:00:00")
+        account.bodies.append(subscription.event("subscription_unpaused", at: .utc("2026-11-20 00:00:00")))
+        #expect(try account.begins(at: "2026-12-13 00:00:00") == [Self.first])
+        account.bodies.append(subscription.invoice(id: 2, createdAt: .utc("2026-12-20 00:00:05")))
+        #expect(try account.begins(at: "2026-12-21 00:00:00") == [Self.first, "2026-12-20T00:00:00Z"])
+    }
+
+    @Test("After it a payment, or a later renewal, lets snapshots speak again")
+    func speaksAgain() throws {
+        for isPaid in [true, false] {
+            var (account, subscription) = paused("void", renewsAt: "2026-11-12 09:30:01")
+            subscription.renewsAt = .utc("2027-11-20 00:00:00")
+            let resumed = subscription.event("subscription_unpaused", at: .utc("2026-11-20 00:00:05"))
+            if isPaid { account.bodies.append(subscription.invoice(id: 2, createdAt: .utc("2026-11-20 00:00:00"))) }
+            account.bodies.append(resumed)
+            let begins = try account.begins(at: "2026-12-21 00:00:00")
+            #expect(begins.contains("2026-12-20T00:00:00Z") == isPaid)
+            subscription.renewsAt = .utc("2027-12-20 00:00:00")
+            account.bodies.append(subscription.event("subscription_updated", at: .utc("2026-12-20 00:00:05")))
+            #expect(try account.begins(at: "2026-12-21 00:00:00").contains("2026-12-20T00:00:00Z"))
+        }
+    }
+
     @Test("One pause that is told of twice began with the first")
     func toldTwice() throws {
         var (account, subscription) = paused("void", renewsAt: "2027-10-12 09:30:01")
