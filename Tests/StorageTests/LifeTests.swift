@@ -21,7 +21,14 @@ struct LifeTests {
         "However the events came, the account is the same, and the invariants hold on the way",
         arguments: DatabaseKind.allCases)
     func sameWhatever(_ kind: DatabaseKind) async throws {
-        let lives = (Self.first..<(Self.first + Self.count)).map { Life(seed: $0) }
+        // A change of settings looks at all accounts of a database: few of them share one.
+        let end = Self.first + Self.count
+        for first in stride(from: Self.first, to: end, by: 20) {
+            try await sameWhatever((first..<min(first + 20, end)).map { Life(seed: $0) }, kind)
+        }
+    }
+
+    private func sameWhatever(_ lives: [Life], _ kind: DatabaseKind) async throws {
         var expected: [String] = []
         for way in Way.allCases {
             let (outcomes, problem) = try await outcomes(of: lives, way, kind)
