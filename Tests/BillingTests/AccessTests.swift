@@ -112,6 +112,12 @@ struct AccessTests {
             Case.plan("cheap", units: 1000, tasks: 1, cents: 100, variant: "102"),
         ])
         #expect(try effective((early, "1", "101"), (late, "2", "102"), catalog: priced) == "1")
+        let generous = PlanCatalog(plans: [
+            Case.plan("free", units: 100, tasks: 1, cents: 0),
+            Case.plan("dear", units: 1000, tasks: 1, cents: 200, variant: "101"),
+            Case.plan("cheap", units: 2000, tasks: 1, cents: 100, variant: "102"),
+        ])
+        #expect(try effective((early, "1", "102"), (late, "2", "101"), catalog: generous) == "1")
     }
 
     @Test("One whose present month is unlocked comes before a greater one that waits for payment")

@@ -57,6 +57,11 @@ struct LedgerTests {
         #expect(throws: UnitRefusal.invalid(units: 0)) { try granted(.adjust(reason: "nothing"), 0) }
     }
 
+    @Test("No more is shown than the column holds")
+    func greatest() throws {
+        #expect(try granted(.adjust(reason: "generous"), 2_147_483_600)[0] == 2_147_483_647)
+    }
+
     // MARK: Other programs
 
     @Test("At first sight the opening balance is what the free month gives, and the rest is another program's")

@@ -52,6 +52,12 @@ struct PauseTests {
         #expect(try free.begins(at: "2027-02-01 00:00:00") == [Self.first, Self.second])
     }
 
+    @Test("One has to look when it ends, though no month is unlocked by that")
+    func nextChange() throws {
+        let (account, _) = paused("void", renewsAt: "2026-11-12 09:30:01", resumesAt: "2026-11-05 12:00:00")
+        #expect(try account.state(at: "2026-11-02 00:00:00").nextChange == .utc("2026-11-05 12:00:00"))
+    }
+
     @Test("A month that began in a pause without access is given back if it was paid before, else not")
     func voidMonth() throws {
         for (renewsAt, months) in [
@@ -103,7 +109,10 @@ struct PauseTests {
             #expect(begins.contains("2026-12-20T00:00:00Z") == isPaid)
             subscription.renewsAt = .utc("2027-12-20 00:00:00")
             account.bodies.append(subscription.event("subscription_updated", at: .utc("2026-12-20 00:00:05")))
-            #expect(try account.begins(at: "2026-12-21 00:00:00").contains("2026-12-20T00:00:00Z"))
+            let after = try account.begins(at: "2026-12-21 00:00:00")
+            #expect(after.contains("2026-12-20T00:00:00Z"))
+            // The month that began in the pause was not paid.
+            #expect(!after.contains(Self.second))
         }
     }
 
