@@ -6,7 +6,8 @@ struct Evidence {
     private let history: SubscriptionHistory
     /// Only the account's first trial gives units.
     private let trialCounts: Bool
-    private let charges: [Charge]
+    /// Under the begins of the months that are asked about.
+    var charges: [Charge]
     private let refunds: [Refund]
     private let claims: [Claim]
 
@@ -32,7 +33,7 @@ struct Evidence {
         var (paid, resumed): (Claim?, Date?) = (nil, nil)
         var wasPaused = false
         for (index, snapshot) in history.snapshots.enumerated() {
-            if snapshot.status == .paused, !snapshot.isPausedFree { wasPaused = true }
+            if snapshot.isPausedVoid { wasPaused = true }
             let until: Date? =
                 switch snapshot.status {
                 case .active: snapshot.renewsAt
@@ -189,11 +190,7 @@ struct Evidence {
 
     /// The first snapshot of the pause without access that `moment` lies in.
     private func voidPause(at moment: Date) -> Int? {
-        guard
-            var index = pause(
-                at: moment,
-                where: { history.snapshots[$0].status == .paused && !history.snapshots[$0].isPausedFree })
-        else { return nil }
+        guard var index = pause(at: moment, where: { history.snapshots[$0].isPausedVoid }) else { return nil }
         while index > 0, history.snapshots[index - 1].status == .paused { index -= 1 }
         return index
     }
@@ -215,4 +212,6 @@ struct Evidence {
 extension Snapshot {
     /// Paused, with access and without charge. Any other mode, or none, is `void` (R9).
     var isPausedFree: Bool { status == .paused && pause?.mode == "free" }
+    /// Paused without access.
+    var isPausedVoid: Bool { status == .paused && !isPausedFree }
 }

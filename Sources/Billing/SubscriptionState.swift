@@ -123,12 +123,13 @@ extension SubscriptionState {
         let takes = policy.refundUnits == .take
         let refunds = takes ? history.refundsThatTake.filter { $0.at <= moment } : []
         let undone = takes ? history.refundsOfChanges.filter { $0.at <= moment } : []
-        let known = Evidence(history: history, trialCounts: trialCounts, charges: charges, refunds: refunds)
+        var evidence = Evidence(history: history, trialCounts: trialCounts, charges: charges, refunds: refunds)
         // From the present month's begin, so that what is known ahead changes with the months and not in between.
         let ahead = history.months.begin(at: moment).adding(months: Self.monthsAhead)
-        let months = history.months.months(beginningBy: min(known.horizon, ahead))
+        let months = history.months.months(beginningBy: min(evidence.horizon, ahead))
         let charges = charges.map { $0.within(months) }
-        let evidence = Evidence(history: history, trialCounts: trialCounts, charges: charges, refunds: refunds)
+        let usage = usage.map { $0.within(months) }
+        evidence.charges = charges
         let timeline = PlanTimeline(
             history: history, evidence: evidence, catalog: catalog, policy: policy, refunds: undone)
         let unlocked = months.compactMap { month in evidence.unlocked(month).map { (month, $0) } }
@@ -137,7 +138,7 @@ extension SubscriptionState {
             var granted = timeline.granted(month, catalog: catalog)
             if !unlocking.inFull { granted = min(granted, charges.used(in: month)) }
             for refund in refunds where unlocked.lastIndex(where: { $0.1.at <= refund.at }) == index {
-                granted = min(granted, usage.map { $0.within(months) }.used(in: month, by: refund.at))
+                granted = min(granted, usage.used(in: month, by: refund.at))
             }
             chain.append(month, unlockedAt: unlocking.at, granted: granted)
         }

@@ -14,25 +14,22 @@ struct UsersShow: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        let (user, waiting, entitlement, subscriptions, buckets, ledger) = try await withStore { store, settings in
-            let user = try await store.user(named: who)
+        let (account, ledger) = try await withStore { store, settings in
+            let id = try await store.user(named: who).id
             return (
-                user, try await TimeLine(account: user.id, store: store, policy: settings.policy).waiting,
-                try await store.entitlement(user: user.id),
-                try await store.subscriptions(user: user.id, limit: 100, before: nil),
-                try await store.buckets(user: user.id), try await store.ledger(user: user.id)
+                try await TimeLine(account: id, store: store, policy: settings.policy), try await store.ledger(user: id)
             )
         }
         try output.print {
-            $0.record("user", Users.columns, user)
-            $0.record("entitlement", Self.entitlementColumns, entitlement)
-            $0.list("subscriptions", Subscriptions.columns.filter { $0.key != "user_id" }, subscriptions)
-            $0.list("buckets", Self.bucketColumns, buckets)
+            $0.record("user", Users.columns, account.user)
+            $0.record("entitlement", Self.entitlementColumns, account.entitlement)
+            $0.list("subscriptions", Subscriptions.columns.filter { $0.key != "user_id" }, account.subscriptions)
+            $0.list("buckets", Self.bucketColumns, account.buckets)
             $0.list("ledger", Self.ledgerColumns, ledger)
-            for (line, units) in waiting {
+            for (line, units) in account.waiting {
                 $0.note("\(line) is paid, too: its \(units) units wait, since another subscription counts.")
             }
-            for row in subscriptions where row.source == nil {
+            for row in account.subscriptions where row.source == nil {
                 $0.note(
                     "The subscription \(row.id.text) (\(row.planID)) was made by another program: it gives nothing.")
             }
