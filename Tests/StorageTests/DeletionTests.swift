@@ -76,4 +76,19 @@ import Testing
             #expect(try await store.picture(of: bob).subscriptions.count == 2)
         }
     }
+
+    @Test("What tells of a customer who has another account, too, stays", arguments: DatabaseKind.allCases)
+    func sharedCustomer(_ kind: DatabaseKind) async throws {
+        try await kind.withStore(clock: TestClock(afterPurchase)) { store in
+            _ = try await prepare(store)
+            // Bob buys as the same customer.
+            var shared = ProviderSubscription.purchase(of: bob, id: "910010")
+            shared.orderID = "616010"
+            try await store.receive([shared.event("subscription_created")])
+            #expect(try await store.deleteAccount(ada, erase: true, policy: policy) == 3)
+            var filter = EventFilter()
+            filter.name = "customer_updated"
+            #expect(try await store.eventRecords(filter, limit: 9, before: nil).map(\.erasedAt) == [nil])
+        }
+    }
 }
