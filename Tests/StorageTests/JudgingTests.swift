@@ -168,6 +168,12 @@ import Testing
             #expect(try await store.picture(of: ada).tier == "professional")
             #expect(try await store.picture(of: bob).tier == "free")
             #expect(try await store.entitlement(user: ada)?.accessUntil == until)
+            // Ended by hand, it ends for that account alone, also where both are computed at once.
+            try await store.grant("starter", to: bob, until: nil, reason: "beta", policy: .init())
+            try await store.endGrants(of: bob, reason: nil, policy: .init())
+            try await store.transaction { _ = try await Fold($0, policy: .init()).refresh(users: [ada, bob]) }
+            #expect(try await store.picture(of: ada).tier == "professional")
+            #expect(try await store.picture(of: bob).tier == "free")
             clock.set(until)
             #expect(try await store.entitlement(user: ada)?.planID == "free")
             _ = try await Tick(store, policy: .init()).run()
