@@ -14,7 +14,9 @@ let package = Package(
     name: "selextract-billing",
     products: [
         .executable(name: "selextract-billing", targets: ["selextract-billing"]),
-        .library(name: "Selextract", targets: ["Selextract", "Billing", "Storage", "ServiceSettings"]),
+        .library(
+            name: "Selextract", targets: ["Selextract", "Billing", "SchemaValidation", "Storage", "ServiceSettings"]
+        ),
     ],
     dependencies: [
         // The listener: HTTP/1.1 server, router, graceful shutdown.
@@ -39,6 +41,7 @@ let package = Package(
         .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CLibCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .target(name: "Schema", resources: [.embedInCode("sql")], swiftSettings: settings),
+        .target(name: "SchemaValidation", dependencies: ["Schema"], swiftSettings: settings),
         .target(name: "LemonSqueezy", dependencies: ["CLibCrypto"], swiftSettings: settings),
         .target(name: "Selextract", swiftSettings: settings),
         .target(name: "Billing", dependencies: ["LemonSqueezy", "Selextract"], swiftSettings: settings),
@@ -46,7 +49,7 @@ let package = Package(
         .target(
             name: "Storage",
             dependencies: [
-                "Billing", "LemonSqueezy", "Postgres", "Schema", "Selextract",
+                "Billing", "LemonSqueezy", "Postgres", "Schema", "SchemaValidation", "Selextract",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -80,7 +83,8 @@ let package = Package(
         .executableTarget(
             name: "selextract-billing",
             dependencies: [
-                "Billing", "BillingServer", "LemonSqueezy", "Selextract", "ServiceSettings", "Storage",
+                "Billing", "BillingServer", "LemonSqueezy", "SchemaValidation", "Selextract", "ServiceSettings",
+                "Storage",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -112,11 +116,13 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(name: "SelextractTests", dependencies: ["Selextract"], swiftSettings: settings),
+        .testTarget(name: "SchemaValidationTests", dependencies: ["SchemaValidation"], swiftSettings: settings),
         .testTarget(name: "PostgresTests", dependencies: ["Postgres"], swiftSettings: settings),
         .testTarget(
             name: "StorageTests",
             dependencies: [
-                "Billing", "LemonSqueezy", "Payloads", "Postgres", "Schema", "Selextract", "Storage", "TestSupport",
+                "Billing", "LemonSqueezy", "Payloads", "Postgres", "Schema", "SchemaValidation", "Selextract",
+                "Storage", "TestSupport",
             ],
             swiftSettings: settings
         ),

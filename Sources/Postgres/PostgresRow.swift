@@ -35,7 +35,7 @@ public struct PostgresRow: Sendable {
         }
     }
 
-    private func decode<Value: PostgresDecodable>(column: Int) throws(PostgresDecodingError) -> Value {
+    func decode<Value: PostgresDecodable>(column: Int) throws(PostgresDecodingError) -> Value {
         let cell = storage.result.cell(row: index, column: column)
         do throws(PostgresDecodingError.Reason) {
             guard Value.accepts(cell.type) else { throw .typeMismatch }

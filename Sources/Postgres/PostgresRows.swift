@@ -30,6 +30,13 @@ public struct PostgresRows: Sendable, RandomAccessCollection {
     /// How many rows the statement inserted, changed, deleted or returned.
     public var affected: Int { storage.result.affectedRows }
 
+    /// All columns of every row, for queries whose columns are nothing but texts.
+    ///
+    /// - Throws: `PostgresDecodingError` if one is none.
+    public func texts() throws -> [[String?]] {
+        try map { row in try (0..<storage.result.columnCount).map { try row.decode(column: $0) } }
+    }
+
     /// The only column of every row.
     ///
     /// - Throws: `PostgresDecodingError`.

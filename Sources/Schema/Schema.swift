@@ -28,10 +28,10 @@ public enum Schema {
         Migration(version: 3, name: "rules", sql: text(PackageResources._003_rules_sqlite_sql)),
     ]
 
-    /// What the catalogue of a database says once all migrations have run; made by the tests, and compared with by
+    /// What a database consists of once all migrations have run; made by the tests, and compared with by
     /// `validate-schema`.
-    public static let postgreSQLCatalogue = text(PackageResources.catalogue_postgresql_txt)
-    public static let sqliteCatalogue = text(PackageResources.catalogue_sqlite_txt)
+    public static let postgreSQLSnapshot = text(PackageResources.snapshot_postgresql_txt)
+    public static let sqliteSnapshot = text(PackageResources.snapshot_sqlite_txt)
 
     private static func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
 }

@@ -1,3 +1,5 @@
+public import SchemaValidation
+
 /// What an operator does to a database as a whole.
 public protocol MaintainedStore: Sendable {
     /// Compares the database with what this program expects of it; changes nothing.

@@ -1,6 +1,7 @@
 import Foundation
 import LemonSqueezy
 import Schema
+import SchemaValidation
 
 /// Which migrations are to be run, and whether what the database has is what the program knows.
 struct MigrationPlan {
@@ -65,6 +66,19 @@ struct MigrationPlan {
                 SchemaReport.Difference(
                     kind: "migration", name: "", problem: .different, sentence: error.description)
             ]
+        }
+    }
+
+    /// Whether a schema that this program did not make is what it would have made.
+    ///
+    /// - Throws: `StoreError.schema`.
+    static func require(_ report: SchemaReport) throws(StoreError) {
+        guard report.differences.isEmpty else {
+            throw .schema(
+                """
+                the schema was made by hand, and differs from the expected one in \(report.differences.count) points: \
+                see `validate-schema`
+                """)
         }
     }
 

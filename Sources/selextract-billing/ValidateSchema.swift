@@ -1,4 +1,5 @@
 import ArgumentParser
+import SchemaValidation
 import Storage
 
 struct ValidateSchema: AsyncParsableCommand {

@@ -29,11 +29,12 @@ if stores {
     targets += [
         .systemLibrary(name: "CLibPQ", pkgConfig: "libpq"),
         .target(name: "Schema", resources: [.embedInCode("sql")], swiftSettings: settings),
+        .target(name: "SchemaValidation", dependencies: ["Schema"], swiftSettings: settings),
         .target(name: "Postgres", dependencies: ["CLibPQ"], swiftSettings: settings),
         .target(
             name: "Storage",
             dependencies: [
-                "Billing", "LemonSqueezy", "Postgres", "Schema", "Selextract",
+                "Billing", "LemonSqueezy", "Postgres", "Schema", "SchemaValidation", "Selextract",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -53,7 +54,8 @@ if stores {
         .testTarget(
             name: "StorageTests",
             dependencies: [
-                "Billing", "LemonSqueezy", "Payloads", "Postgres", "Schema", "Selextract", "Storage", "TestSupport",
+                "Billing", "LemonSqueezy", "Payloads", "Postgres", "Schema", "SchemaValidation", "Selextract",
+                "Storage", "TestSupport",
             ],
             swiftSettings: settings
         ),

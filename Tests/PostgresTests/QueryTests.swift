@@ -63,6 +63,17 @@ import Testing
         #expect(try await connection.query("select from t").isEmpty)
     }
 
+    @Test("Rows of texts can be read without saying how many columns there are")
+    func texts() async throws {
+        let connection = try await TestServer.connect()
+        let rows = try await connection.query(
+            "select 'a', null::text, 'ü'::name union all select '', 'b', 'c' order by 1 desc")
+        #expect(try rows.texts() == [["a", nil, "ü"], ["", "b", "c"]])
+        #expect(try await connection.query("select 'a' where false").texts() == [])
+        let numbers = try await connection.query("select 'a', 1")
+        #expect(throws: PostgresDecodingError.self) { try numbers.texts() }
+    }
+
     @Test("A script runs all its statements or none")
     func scripts() async throws {
         let connection = try await TestServer.connect()

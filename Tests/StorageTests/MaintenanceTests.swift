@@ -1,4 +1,5 @@
 import Foundation
+import SchemaValidation
 import TestSupport
 import Testing
 

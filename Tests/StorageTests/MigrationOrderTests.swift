@@ -1,5 +1,6 @@
 import Foundation
 import Schema
+import SchemaValidation
 import TestSupport
 import Testing
 

@@ -2,6 +2,7 @@ import Billing
 import Foundation
 import Payloads
 import Schema
+import SchemaValidation
 import Selextract
 import TestSupport
 import Testing
@@ -105,7 +106,7 @@ import Testing
                 insert into compute_unit_ledger (user_id, kind, units, balance, line, begins_at)
                 select id, 'external', -20, 80, 'free', created_at from users;
                 """)
-            let counts = Catalogue.sqlite.tables.filter { $0 != "billing_settings" }.map {
+            let counts = SchemaSnapshot.sqlite.tables.filter { $0 != "billing_settings" }.map {
                 "select '\($0) ' || cast(count(*) as varchar(9)) from \($0)"
             }.joined(separator: " union all ")
             let before = try await database.values(counts)

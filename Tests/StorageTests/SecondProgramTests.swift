@@ -1,6 +1,7 @@
 import Billing
 import Foundation
 import LemonSqueezy
+import SchemaValidation
 import Selextract
 import Storage
 import TestSupport

@@ -2,6 +2,7 @@ import Billing
 import Foundation
 import LemonSqueezy
 import Payloads
+import SchemaValidation
 import Selextract
 import Storage
 import TestSupport

@@ -1,3 +1,4 @@
+import SchemaValidation
 import Storage
 import TestSupport
 import Testing

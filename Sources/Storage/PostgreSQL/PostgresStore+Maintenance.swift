@@ -4,7 +4,7 @@ extension PostgresStore {
     public func statistics() async throws -> DatabaseStatistics {
         try await mapped {
             try await connections.withConnection { connection in
-                let sql = DatabaseStatistics.sql(tables: Catalogue.postgreSQL.tables)
+                let sql = DatabaseStatistics.sql(tables: Self.tables)
                 let counts = try await connection.query(PostgresQuery(unescaped: sql)).map { row in
                     let (table, column, value, rows) = try row.decode(
                         String.self, String?.self, String?.self, Int.self)
@@ -24,7 +24,7 @@ extension PostgresStore {
             try await connections.withConnection { connection in
                 let before = try await Self.size(connection)
                 try await connection.executeScript(
-                    "vacuum (analyze) \(Catalogue.postgreSQL.tables.joined(separator: ", "))")
+                    "vacuum (analyze) \(Self.tables.joined(separator: ", "))")
                 return (before, try await Self.size(connection))
             }
         }
@@ -52,10 +52,9 @@ extension PostgresStore {
 
     /// One statement for all tables, so that their order does not matter. Extensions stay: others may use them.
     private static var dropScript: String {
-        let entries = Catalogue.postgreSQL.entries
-        let views = entries.filter { $0.kind == .view }.map { "drop view if exists \($0.name);" }
-        let functions = entries.filter { $0.kind == .function }.map { "drop function if exists \($0.name);" }
-        let tables = "drop table if exists \(Catalogue.postgreSQL.tables.joined(separator: ", "));"
+        let views = Self.views.map { "drop view if exists \($0);" }
+        let functions = Self.functions.map { "drop function if exists \($0);" }
+        let tables = "drop table if exists \(Self.tables.joined(separator: ", "));"
         return (views + [tables] + functions).joined(separator: "\n")
     }
 

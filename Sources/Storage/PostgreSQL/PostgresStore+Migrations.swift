@@ -35,7 +35,7 @@ extension PostgresStore {
     /// Takes over what the SQL files themselves have made.
     private func adopt(_ migrations: [Schema.Migration], _ connection: PostgresConnection) async throws {
         guard !migrations.isEmpty else { return }
-        try Catalogue.postgreSQL.require(try await Self.catalogue(connection))
+        try await Self.requireSchema(connection)
         for migration in migrations { try await connection.executeScript(migration.record) }
     }
 
@@ -43,7 +43,7 @@ extension PostgresStore {
         let found = try await connection.query(
             """
             select relname::text from pg_class
-            where relname = any(\(Catalogue.postgreSQL.tables)) and pg_table_is_visible(oid) order by relname
+            where relname = any(\(Self.tables)) and pg_table_is_visible(oid) order by relname
             """
         ).values(String.self)
         guard found.isEmpty else { throw StoreError.foreignTables(found) }

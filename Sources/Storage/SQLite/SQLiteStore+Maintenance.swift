@@ -3,7 +3,7 @@ import GRDB
 extension SQLiteStore {
     public func statistics() async throws -> DatabaseStatistics {
         try await read { connection in
-            let sql = DatabaseStatistics.sql(tables: Catalogue.sqlite.tables)
+            let sql = DatabaseStatistics.sql(tables: Self.tables)
             let counts = try connection.query("\(unescaped: sql)").map { row in
                 let (table, column, value, rows) = try row.decode(
                     String.self, String?.self, String?.self, Int.self)
@@ -33,7 +33,7 @@ extension SQLiteStore {
     }
 
     private static func drop(_ connection: SQLiteConnection) throws {
-        let tables = Set(Catalogue.sqlite.tables)
+        let tables = Set(Self.tables)
         let inbox = try connection.query("select 1 from sqlite_schema where name = 'webhook_events'")
         if try !inbox.isEmpty && !connection.query("select 1 from webhook_events where test_mode = 0 limit 1").isEmpty {
             throw StoreError.liveEventStored
@@ -46,9 +46,7 @@ extension SQLiteStore {
         guard dependents.allSatisfy({ !tables.contains($0.1) || tables.contains($0.0) }) else {
             throw StoreError.conflict("something of another program depends on these tables: drop that first")
         }
-        for view in Catalogue.sqlite.entries where view.kind == .view {
-            try connection.run("drop view if exists \(view.name)")
-        }
+        for view in Self.views { try connection.run("drop view if exists \(view)") }
         for table in tables.sorted() { try connection.run("drop table if exists \(table)") }
     }
 

@@ -35,14 +35,14 @@ extension SQLiteStore {
     /// Takes over what the SQL files themselves have made.
     private func adopt(_ migrations: [Schema.Migration], _ connection: SQLiteConnection) throws {
         guard !migrations.isEmpty else { return }
-        try Catalogue.sqlite.require(try Self.catalogue(connection))
+        try Self.requireSchema(connection)
         for migration in migrations { try connection.run(migration.record) }
     }
 
     private static func refuseForeignTables(_ connection: SQLiteConnection) throws {
         let found = try connection.query(
             """
-            select name from sqlite_schema where type in ('table', 'view') and name in \(each: Catalogue.sqlite.tables)
+            select name from sqlite_schema where type in ('table', 'view') and name in \(each: Self.tables)
             order by name
             """
         ).values(String.self)

@@ -1,6 +1,6 @@
-extension PostgresStore {
+extension PostgresSchemaReader {
     /// Kind, table, name, definition; with what the system's tables of versions 13 to 17 have in common.
-    static let catalogueSQL = """
+    static let entriesSQL = """
         with relation as (
             select c.oid, c.relname::text as name, c.relkind, c.relpersistence, c.relrowsecurity,
                 c.relforcerowsecurity

@@ -1,5 +1,5 @@
 /// What only the text of a table tells on SQLite: checks, computed columns, how it counts and collates, and what its
-/// constraints do on a conflict or put off. All but the checks is to be added to what the catalogue says.
+/// constraints do on a conflict or put off. All but the checks is to be added to what the pragmas say.
 struct SQLiteTableText {
     struct Column {
         var collation = ""
@@ -124,7 +124,7 @@ extension SQLiteTableText {
         token.hasPrefix("\"") ? String(token.dropFirst().dropLast()) : token
     }
 
-    /// The columns of a key as the catalogue would list them, without order or collation.
+    /// The columns of a key as the pragmas would list them, without order or collation.
     private static func columns(of tokens: ArraySlice<String>) -> String? {
         guard let list = parenthesized(tokens) else { return nil }
         return "(\(items(list).map { name($0.first ?? "") }.joined(separator: ", ")))"

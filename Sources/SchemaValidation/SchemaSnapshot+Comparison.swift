@@ -1,20 +1,7 @@
-extension Catalogue {
-    /// Whether a schema that this program did not make is what it would have made.
-    ///
-    /// - Throws: `StoreError.schema`.
-    func require(_ found: Catalogue) throws(StoreError) {
-        let differences = compare(found).differences
-        guard differences.isEmpty else {
-            throw .schema(
-                """
-                the schema was made by hand, and differs from the expected one in \(differences.count) points: \
-                see `validate-schema`
-                """)
-        }
-    }
-
-    /// What is not as in this catalogue, the expected one.
-    func compare(_ found: Catalogue) -> SchemaReport {
+extension SchemaSnapshot {
+    /// What is not as in this snapshot, the expected one. If the two are of servers of different versions, parentheses,
+    /// casts and the names of tables before columns do not count.
+    public func compare(_ found: SchemaSnapshot) -> SchemaReport {
         let isLoose = found.version != version
         // A table may have several constraints over the same columns.
         var rest = Dictionary(grouping: found.entries) { Key($0, isLoose) }
@@ -37,7 +24,7 @@ extension Catalogue {
                 report.differences.append(SchemaReport.Difference(entry, .different, entry.sentence(found: other)))
             }
         }
-        let left = Catalogue(version: found.version, entries: rest.values.flatMap(\.self))
+        let left = SchemaSnapshot(version: found.version, entries: rest.values.flatMap(\.self))
         let ours = Set(tables)
         for entry in left.entries where !entry.isNobodysConcern {
             if entry.kind == .table {
@@ -57,14 +44,14 @@ extension Catalogue {
         return report
     }
 
-    /// By which an entry of one catalogue is found in another.
+    /// By which an entry of one snapshot is found in another.
     private struct Key: Hashable {
-        var kind: CatalogueEntry.Kind
+        var kind: Entry.Kind
         var table: String?
         var name: String
 
         /// The name of a check is its expression, which servers of other versions spell otherwise.
-        init(_ entry: CatalogueEntry, _ isLoose: Bool) {
+        init(_ entry: Entry, _ isLoose: Bool) {
             kind = entry.kind
             table = entry.table
             name = isLoose && entry.kind == .check ? SQLText(entry.name).loosened.description : entry.name
@@ -72,13 +59,13 @@ extension Catalogue {
     }
 }
 
-extension CatalogueEntry {
-    fileprivate func isSame(as other: CatalogueEntry, loosely: Bool) -> Bool {
+extension SchemaSnapshot.Entry {
+    fileprivate func isSame(as other: Self, loosely: Bool) -> Bool {
         definition == other.definition
             || loosely && SQLText(definition).loosened == SQLText(other.definition).loosened
     }
 
-    fileprivate func sentence(found other: CatalogueEntry) -> String {
+    fileprivate func sentence(found other: Self) -> String {
         let (expected, found) = excerpts(definition, other.definition)
         return "\(subject): expected \(expected), found \(found)"
     }
@@ -106,7 +93,7 @@ extension CatalogueEntry {
 }
 
 extension SchemaReport.Difference {
-    fileprivate init(_ entry: CatalogueEntry, _ problem: SchemaReport.Problem, _ sentence: String) {
+    fileprivate init(_ entry: SchemaSnapshot.Entry, _ problem: SchemaReport.Problem, _ sentence: String) {
         self.init(
             kind: entry.kind.rawValue, table: entry.kind == .table ? nil : entry.table, name: entry.name,
             problem: problem, sentence: sentence)
