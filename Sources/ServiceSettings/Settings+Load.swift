@@ -22,3 +22,32 @@ extension Settings {
         return EnvironmentVariablesProvider(environmentVariables: variables, secretsSpecifier: .specific(secrets))
     }
 }
+
+/// A `.env` file: `NAME=value` a line, `#` begins a comment line.
+///
+/// A value is what stands behind the `=`, to the end of the line and without change: quotes and blanks belong to it, for a
+/// password may hold either.
+struct EnvironmentFile {
+    let variables: [String: String]
+
+    init(text: String) {
+        var variables: [String: String] = [:]
+        // Of "\r\n" Swift makes one character, so splitting there leaves no "\r" behind.
+        for line in text.split(whereSeparator: { $0 == "\n" || $0 == "\r\n" }) {
+            guard let equals = line.firstIndex(of: "="), !line.hasPrefix("#") else { continue }
+            let name = line[..<equals].trimmingCharacters(in: .whitespaces)
+            guard !name.isEmpty else { continue }
+            variables[name] = String(line[line.index(after: equals)...])
+        }
+        self.variables = variables
+    }
+
+    /// - Returns: nil if there is no such file.
+    /// - Throws: `SettingsError` if it cannot be read.
+    init?(path: String) throws(SettingsError) {
+        guard FileManager.default.fileExists(atPath: path) else { return nil }
+        guard let data = FileManager.default.contents(atPath: path), let text = String(data: data, encoding: .utf8)
+        else { throw SettingsError(path, expected: "a file of UTF-8 text that this program may read") }
+        self.init(text: text)
+    }
+}
