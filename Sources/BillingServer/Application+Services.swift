@@ -1,5 +1,6 @@
 import Logging
 import ServiceLifecycle
+import Storage
 
 /// Runs what the passing of time asks for, again and again. A run that fails is logged; the next comes all the same.
 struct Ticking<Timepiece: Clock>: Service where Timepiece.Duration == Duration {
@@ -23,5 +24,15 @@ struct Ticking<Timepiece: Clock>: Service where Timepiece.Duration == Duration {
                 try? await clock.sleep(for: interval)
             }
         }
+    }
+}
+
+/// Closes the store when everything that uses it has ended.
+struct StoreClosing: Service {
+    let store: any Store
+
+    func run() async throws {
+        try? await gracefulShutdown()
+        await store.close()
     }
 }

@@ -1,5 +1,7 @@
+import Foundation
 import HTTPTypes
 import Hummingbird
+import Logging
 
 /// A group of addresses, and what they answer.
 protocol Controller: Sendable {
@@ -18,5 +20,56 @@ extension Router where Context == IdentifiedContext {
                 allowedMethods: AllowedMethods(controllers.flatMap { Array(type(of: $0).methods) }),
                 metrics: metrics))
         for controller in controllers { controller.addRoutes(to: self) }
+    }
+}
+
+/// Tells one request from all others, in its answer and in what is logged of it. Ours alone: what a client sends under
+/// that name is not repeated.
+struct RequestID: Sendable, CustomStringConvertible {
+    let description: String
+
+    init() {
+        let digits = String(UInt64.random(in: .min ... .max), radix: 16)
+        description = String(repeating: "0", count: 16 - digits.count) + digits
+    }
+}
+
+/// What is known of a request beside what it says.
+struct IdentifiedContext: RequestContext {
+    var coreContext: CoreRequestContextStorage
+    let requestID = RequestID()
+
+    init(source: ApplicationRequestContextSource) {
+        coreContext = CoreRequestContextStorage(source: source)
+        logger[metadataKey: "request_id"] = "\(requestID)"
+        logger[metadataKey: "hb.request.id"] = nil
+    }
+}
+
+extension HTTPField.Name {
+    static let requestID = name("X-Request-ID")
+    static let signature = name("X-Signature")
+
+    private static func name(_ text: String) -> HTTPField.Name {
+        guard let name = HTTPField.Name(text) else { preconditionFailure("“\(text)” is no name of a header") }
+        return name
+    }
+}
+
+extension Response {
+    /// A JSON document whose bytes depend on the value alone.
+    init(json document: some Encodable, status: HTTPResponse.Status = .ok) {
+        self.init(
+            status: status, headers: [.contentType: "application/json"],
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: Self.bytes(document))))
+    }
+
+    static func bytes(_ document: some Encodable) -> [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        guard let data = try? encoder.encode(document) else {
+            preconditionFailure("strings, whole numbers and nothing else can always be encoded")
+        }
+        return Array(data)
     }
 }
