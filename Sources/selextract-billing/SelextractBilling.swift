@@ -1,7 +1,8 @@
 import ArgumentParser
 import Foundation
 
-/// The program: one command a file, listed here.
+/// The program: its commands in the order in which `--help` lists them. Each group of subcommands is a file or a folder of
+/// its name.
 @main
 struct SelextractBilling: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,5 +1,8 @@
 import ArgumentParser
+import Foundation
 import Selextract
+import ServiceSettings
+import Storage
 
 struct Subscriptions: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -28,4 +31,78 @@ struct Subscriptions: AsyncParsableCommand {
         Column("created_at", inTable: false) { Cell($0.createdAt) },
         Column("updated_at", inTable: false) { Cell($0.updatedAt) },
     ]
+}
+
+struct SubscriptionsList: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "list", abstract: "Subscriptions, newest first.")
+
+    @Option(help: ArgumentHelp("Only those of an account: id or e-mail.", valueName: "who"))
+    var user: String?
+    @OptionGroup var paging: PageOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() async throws {
+        let page = try await withStore { store, _ in
+            let id = if let user { try await store.user(named: user).id } else { UUID?.none }
+            return try await paging.read {
+                try await store.lists.subscriptions(user: id, limit: $0, before: $1)
+            } cursor: {
+                Cursor(at: $0.createdAt, id: $0.id)
+            }
+        }
+        try output.print { $0.page("subscriptions", Subscriptions.columns, page) }
+    }
+}
+
+struct SubscriptionsShow: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show", abstract: "A subscription, whose it is, and the events that are stored of it.")
+
+    @Argument(help: "The subscription's id at Lemon Squeezy.")
+    var id: String
+    @OptionGroup var output: OutputOptions
+
+    func run() async throws {
+        let (subscription, owner, events) = try await withStore { store, _ in
+            var filter = EventFilter()
+            filter.subscriptionID = id
+            let subscription = try await store.subscription(id)
+            let events = try await store.eventRecords(filter, limit: 100, before: nil)
+            // Events that wait make no subscription yet, but are what one wants to see then.
+            if subscription == nil && events.isEmpty { throw StoreError.notFound("subscription “\(id)”") }
+            let owner: User? = if let subscription { try await store.user(id: subscription.userID) } else { nil }
+            return (subscription, owner, events)
+        }
+        try output.print {
+            $0.record("subscription", Subscriptions.columns, subscription)
+            $0.record("user", Users.columns, owner)
+            $0.list("events", Events.columns, events)
+        }
+    }
+}
+
+struct SubscriptionsBind: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "bind",
+        abstract: "Makes a subscription an account's, whatever its events claim; both accounts are computed again.")
+
+    @Argument(help: "The subscription's id at Lemon Squeezy.")
+    var id: String
+    @Argument(help: "The account: id or e-mail.")
+    var who: String
+    @Option(help: "Why, for the record.")
+    var reason: String?
+    @OptionGroup var output: OutputOptions
+
+    func run() async throws {
+        let (subscription, user) = try await withStore(use: .decide) { store, settings in
+            let user = try await store.user(named: who)
+            try await store.bind(subscription: id, to: user.id, reason: reason, policy: settings.policy)
+            return (try await store.subscription(id), try await store.user(id: user.id))
+        }
+        try output.print {
+            $0.record("subscription", Subscriptions.columns, subscription)
+            $0.record("user", Users.columns, user)
+        }
+    }
 }

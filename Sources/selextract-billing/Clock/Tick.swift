@@ -1,6 +1,6 @@
 import ArgumentParser
-import ServiceSettings
 import Foundation
+import ServiceSettings
 import Storage
 
 struct Tick: AsyncParsableCommand {

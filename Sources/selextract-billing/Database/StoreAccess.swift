@@ -1,6 +1,6 @@
 import Billing
-import ServiceSettings
 import Foundation
+import ServiceSettings
 import Storage
 
 /// What a command opens a database for.

@@ -1,5 +1,8 @@
 import ArgumentParser
 import Billing
+import Foundation
+import Selextract
+import ServiceSettings
 import Storage
 
 struct Events: AsyncParsableCommand {
@@ -36,4 +39,91 @@ struct Events: AsyncParsableCommand {
         Column("size", inTable: false) { Cell($0.size) },
         Column("erased_at", inTable: false) { Cell($0.erasedAt) },
     ]
+}
+
+struct EventsList: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "list", abstract: "Events, newest first.")
+
+    @Option(help: "Only those with this outcome.")
+    var outcome: Outcome?
+    @Option(help: "Only those with this reason.")
+    var reason: String?
+    @Option(help: "Only those of this name, for example subscription_updated.")
+    var name: String?
+    @Option(help: ArgumentHelp("Only those of a subscription.", valueName: "id"))
+    var subscription: String?
+    @Option(help: ArgumentHelp("Only those that count for an account: id or e-mail.", valueName: "who"))
+    var user: String?
+    @OptionGroup var paging: PageOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() async throws {
+        let page = try await withStore { store, _ in
+            var filter = EventFilter()
+            filter.outcome = outcome
+            filter.reason = reason
+            filter.name = name
+            filter.subscriptionID = subscription
+            if let user { filter.userID = try await store.user(named: user).id }
+            return try await paging.read { [filter] in
+                try await store.lists.eventRecords(filter, limit: $0, before: $1)
+            } cursor: {
+                Cursor(at: $0.receivedAt, id: $0.id)
+            }
+        }
+        try output.print { $0.page("events", Events.columns, page) }
+    }
+}
+
+struct EventsShow: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show", abstract: "An event; with --raw nothing but its exact bytes.")
+
+    @Argument(help: "The event's id.")
+    var id: UUID
+    @Flag(help: "Print the body as it was delivered, byte for byte.")
+    var raw = false
+    @OptionGroup var output: OutputOptions
+
+    func run() async throws {
+        if raw {
+            let (body, erasedAt) = try await withStore { store, _ in
+                (try await store.eventBody(id), try await store.eventRecord(id)?.erasedAt)
+            }
+            if let erasedAt { throw Failure("the event's bytes were erased at \(erasedAt.formatted(.iso8601))") }
+            guard let body else { throw StoreError.notFound("event “\(id.text)”") }
+            try FileHandle.standardOutput.write(contentsOf: Data(body))
+        } else {
+            let event = try await withStore { store, _ in try await store.eventRecord(id) }
+            guard let event else { throw StoreError.notFound("event “\(id.text)”") }
+            try output.print {
+                $0.record("event", Events.columns, event)
+                if event.erasedAt != nil {
+                    $0.note("What was personal in it is erased: the hash, ids, facts and times are all there is.")
+                }
+            }
+        }
+    }
+}
+
+struct EventsRetry: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "retry",
+        abstract: "Decides parked, failed and quarantined events again. Prints what became of them.",
+        discussion: "Exits with 1 if nothing changed. Quarantined events are judged by the settings of now.")
+
+    @Argument(help: "The events' ids.")
+    var ids: [UUID]
+    @OptionGroup var output: OutputOptions
+
+    func run() async throws {
+        let (events, haveChanged) = try await withStore(use: .decide) { store, settings in
+            try await store.retry(events: ids, policy: settings.policy)
+        }
+        try output.print {
+            $0.list("events", Events.columns, events)
+            if !haveChanged { $0.note("Nothing changed: they wait for the same as before.") }
+        }
+        if !haveChanged { throw ExitCode.failure }
+    }
 }

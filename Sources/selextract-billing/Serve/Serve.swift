@@ -1,9 +1,9 @@
 import ArgumentParser
 import BillingServer
-import ServiceSettings
 import Foundation
 import Logging
 import ServiceLifecycle
+import ServiceSettings
 import Storage
 
 struct Serve: AsyncParsableCommand {
@@ -72,4 +72,20 @@ struct Serve: AsyncParsableCommand {
     private static let settingsHelp = Setting.all.map { setting in
         "  \(setting.name) [\(setting.fallback)]\n      \(setting.description)"
     }.joined(separator: "\n")
+}
+
+extension Settings {
+    /// Where a program on this machine reaches the public port.
+    ///
+    /// - Parameter port: the real one, if the setting says "any".
+    func publicURL(port: Int? = nil) -> String {
+        let host =
+            switch self.host {
+            case "0.0.0.0": "127.0.0.1"
+            case "::": "[::1]"
+            case let host where host.contains(":"): "[\(host)]"
+            default: self.host
+            }
+        return "http://\(host):\(port ?? self.port)"
+    }
 }
