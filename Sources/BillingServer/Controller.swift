@@ -64,8 +64,10 @@ extension Response {
             body: ResponseBody(byteBuffer: ByteBuffer(bytes: Self.bytes(document))))
     }
 
+    /// The document as JSON: keys in snake case (`eventID` is written `event_id`) and in alphabetical order.
     static func bytes(_ document: some Encodable) -> [UInt8] {
         let encoder = JSONEncoder()
+        encoder.keyEncodingStrategy = .convertToSnakeCase
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         guard let data = try? encoder.encode(document) else {
             preconditionFailure("strings, whole numbers and nothing else can always be encoded")

@@ -80,7 +80,7 @@ extension Problem {
     func document(requestID: RequestID) -> ByteBuffer {
         let document = Document(
             type: "urn:selextract-billing:problem:\(name)", title: title, status: status.code, detail: detail,
-            request_id: requestID.description, event_id: receipt?.eventID.text, reason: receipt?.reason)
+            requestID: requestID.description, eventID: receipt?.eventID.text, reason: receipt?.reason)
         return ByteBuffer(bytes: Response.bytes(document))
     }
 
@@ -89,8 +89,8 @@ extension Problem {
         var title: String
         var status: Int
         var detail: String
-        var request_id: String
-        var event_id: String?
+        var requestID: String
+        var eventID: String?
         var reason: String?
     }
 }

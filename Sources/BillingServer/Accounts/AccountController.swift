@@ -67,19 +67,19 @@ private struct AccountDocument: Encodable {
 
     private struct Subscription: Encodable {
         var id: String
-        var lemon_squeezy_subscription_id: String?
+        var lemonSqueezySubscriptionID: String?
         var status: String
-        var current_period_start: String
-        var current_period_end: String
-        var cancel_at_period_end: Bool
+        var currentPeriodStart: String
+        var currentPeriodEnd: String
+        var cancelAtPeriodEnd: Bool
 
         init(_ subscription: UserSubscription) {
             id = subscription.id.text
-            lemon_squeezy_subscription_id = subscription.lemonSqueezySubscriptionID
+            lemonSqueezySubscriptionID = subscription.lemonSqueezySubscriptionID
             status = subscription.status
-            current_period_start = subscription.currentPeriodStart.text
-            current_period_end = subscription.currentPeriodEnd.text
-            cancel_at_period_end = subscription.cancelAtPeriodEnd
+            currentPeriodStart = subscription.currentPeriodStart.text
+            currentPeriodEnd = subscription.currentPeriodEnd.text
+            cancelAtPeriodEnd = subscription.cancelAtPeriodEnd
         }
     }
 }

@@ -49,7 +49,7 @@ struct AdminController: Controller {
 /// What `/readyz` tells of the database, and what someone should look at.
 private struct Readiness: Encodable {
     struct Database: Encodable {
-        var latency_microseconds: Int
+        var latencyMicroseconds: Int
         var pool: Pool?
     }
 
@@ -67,6 +67,6 @@ private struct Readiness: Encodable {
     init(_ health: DatabaseHealth, warnings: [String]) {
         self.warnings = warnings
         let pool = health.pool.map { Pool(size: $0.size, idle: $0.idle, leased: $0.leased, waiting: $0.waiting) }
-        database = Database(latency_microseconds: Int(health.latency / .microseconds(1)), pool: pool)
+        database = Database(latencyMicroseconds: Int(health.latency / .microseconds(1)), pool: pool)
     }
 }

@@ -46,7 +46,7 @@ public final class Metrics: Sendable {
 
     // MARK: Text
 
-    /// - Parameter gauges: what is read at this moment.
+    /// All that was counted and observed, and `gauges`, which are read at this moment.
     func text(gauges: [(Metric, Int)]) -> String {
         let state = state.withLock { $0 }
         var lines: [String] = []

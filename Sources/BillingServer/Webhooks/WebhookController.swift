@@ -62,12 +62,12 @@ struct WebhookController: Controller {
         guard receipt.outcome != .rejected else {
             throw Problem.rejected(receipt.eventID, reason: receipt.reason)
         }
-        return Response(json: Answer(status: status, event_id: receipt.eventID.text, reason: receipt.reason))
+        return Response(json: Answer(status: status, eventID: receipt.eventID.text, reason: receipt.reason))
     }
 
     private struct Answer: Encodable {
         var status: String
-        var event_id: String
+        var eventID: String
         var reason: String?
     }
 }
