@@ -1,12 +1,13 @@
 /// The `X-Signature` header: HMAC-SHA256 of the raw body under the signing secret, as 64 lower-case hexadecimal digits.
 public enum Signature {
-    /// Which secret signed the body, or nil if the delivery is not authentic.
+    /// Which secret signed the body.
     ///
     /// - Parameters:
     ///   - headerValues: every value of the header, as received. Anything but exactly one is not authentic: of two, a
     ///     proxy and we might each believe another one.
     ///   - body: the bytes as they came. A body that was decoded and encoded again has another signature.
     ///   - secrets: the current secret is tried first.
+    /// - Returns: nil if the delivery is not authentic.
     public static func verify(_ headerValues: [String], body: [UInt8], secrets: SigningSecrets) -> SecretMatch? {
         guard headerValues.count == 1, let code = decode(headerValues[0]) else { return nil }
         if HMACSHA256.areEqual(code, HMACSHA256.code(body, key: secrets.current)) { return .current }

@@ -10,7 +10,9 @@ public struct JSONLogHandler: LogHandler {
     private let label: String
     private let write: @Sendable (String) -> Void
 
-    /// - Parameter write: takes each line, its end included; standard error if nothing else is given.
+    /// - Parameters:
+    ///   - label: the `logger` of each line.
+    ///   - write: takes each line, its end included; standard error if nothing else is given.
     public init(label: String, write: @escaping @Sendable (String) -> Void = Self.standardError) {
         self.label = label
         self.write = write

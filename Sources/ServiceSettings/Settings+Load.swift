@@ -4,7 +4,10 @@ public import Foundation
 extension Settings {
     /// Environment variables, then the file `.env` of the working directory, then defaults.
     ///
-    /// - Parameter directory: where `.env` is looked for.
+    /// - Parameters:
+    ///   - environment: the variables, by name.
+    ///   - directory: where `.env` is looked for.
+    /// - Returns: every setting, with its default where neither names it.
     /// - Throws: `SettingsError` for the first that is wrong.
     public static func load(
         environment: [String: String] = ProcessInfo.processInfo.environment,

@@ -4,9 +4,8 @@ public import Logging
 public import Storage
 
 extension Settings {
-    /// The database, and its replica if one is set.
-    ///
-    /// - Parameter logger: told each SQL statement and its duration, if `SELEXTRACT_DEBUG` is true.
+    /// The database, and its replica if one is set. If `SELEXTRACT_DEBUG` is true, `logger` is told each SQL statement and
+    /// its duration.
     public func databaseConfiguration(logger: Logger) -> DatabaseConfiguration {
         var configuration = DatabaseConfiguration(url: databaseURL, readURL: readDatabaseURL)
         configuration.poolSize = poolSize

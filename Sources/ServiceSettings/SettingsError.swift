@@ -21,7 +21,9 @@ extension SettingsError {
     /// Lemon Squeezy takes 6 to 40 characters. White space and quotes could be meant, but hardly ever are: with them every
     /// delivery would be refused, which shows only when the first one comes.
     ///
-    /// - Parameter source: what holds the secret, as the sentence names it.
+    /// - Parameters:
+    ///   - secret: as it was read, without any change.
+    ///   - source: what holds the secret, as the sentence names it.
     public init?(signingSecret secret: String, from source: String) {
         let scalars = secret.unicodeScalars
         guard let first = scalars.first, let last = scalars.last else {

@@ -1,8 +1,8 @@
 import ArgumentParser
 import Billing
-import ServiceSettings
 import Foundation
 import Selextract
+import ServiceSettings
 import Storage
 
 struct Explain: AsyncParsableCommand {

@@ -58,7 +58,9 @@ struct KeysList: AsyncParsableCommand {
             var user: UUID?
             if let who { user = try await store.user(named: who).id }
             let owner = user
-            return try await page.read({ try await store.keys(user: owner, limit: $0, before: $1) }) {
+            return try await page.read {
+                try await store.keys(user: owner, limit: $0, before: $1)
+            } cursor: {
                 Cursor(at: $0.createdAt, id: $0.id)
             }
         }

@@ -4,7 +4,7 @@ extension JSONValue {
     /// One spelling for all documents of the same content: keys sorted by their UTF-8 bytes at every level, of equal keys
     /// the last, only the escapes that JSON demands, numbers by ``DecimalText``. The digest of R7 is taken of it.
     ///
-    /// - Parameter key: a member of this object (not of those inside it) to leave out.
+    /// `key` names a member of this object, not of those inside it, that is left out.
     func canonicalBytes(without key: String? = nil) -> [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(2048)
@@ -62,9 +62,11 @@ extension JSONValue {
         var (left, right) = (left, right)
         return left.withUTF8 { left in
             right.withUTF8 { right in
-                let common = min(left.count, right.count)
-                let comparison = common == 0 ? 0 : Int(memcmp(left.baseAddress!, right.baseAddress!, common))
-                return comparison != 0 ? comparison : left.count - right.count
+                let (common, lengths) = (min(left.count, right.count), left.count - right.count)
+                // Only an empty text may have no address.
+                guard common > 0, let left = left.baseAddress, let right = right.baseAddress else { return lengths }
+                let comparison = Int(memcmp(left, right, common))
+                return comparison != 0 ? comparison : lengths
             }
         }
     }

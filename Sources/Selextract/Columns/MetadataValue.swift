@@ -119,9 +119,12 @@ extension MetadataValue: Codable {
         }
     }
 
-    /// Reads a JSON text, UTF-8. Throws `DecodingError` if it is none.
+    /// Reads a JSON text, UTF-8.
     ///
-    /// - Parameter isStored: whether it comes out of a database: see `isStoredJSON`.
+    /// - Parameters:
+    ///   - json: one document.
+    ///   - isStored: whether it comes out of a database: see `isStoredJSON`.
+    /// - Throws: `DecodingError` if it is no JSON.
     public init(json: Data, isStored: Bool = false) throws {
         let decoder = JSONDecoder()
         decoder.userInfo[.isStoredJSON] = isStored
@@ -137,6 +140,8 @@ extension MetadataValue: Codable {
 }
 
 extension CodingUserInfoKey {
+    // The initialiser never fails, although its type says it may.
+    // swift-format-ignore: NeverForceUnwrap
     /// `true`: the JSON comes out of a database, which has seen that it is JSON. Then a number that is too great for a
     /// `Double` is read as the greatest one, where otherwise it is refused.
     public static let isStoredJSON = CodingUserInfoKey(rawValue: "selextract.isStoredJSON")!

@@ -18,7 +18,12 @@ enum StoreUse {
 /// Opens the database of the settings, lends it, and closes it again.
 ///
 /// - Parameters:
+///   - given: nil: they are loaded.
 ///   - now: takes the place of the database's clock.
+///   - use: decides what is asked of the schema.
+///   - body: works with the store, which it must not keep.
+/// - Returns: what `body` returns.
+/// - Throws: `SettingsError`, what the store throws, and what `body` throws.
 func withStore<Result: Sendable>(
     _ given: Settings? = nil, now: Date? = nil, use: StoreUse = .work,
     _ body: (any Store, Settings) async throws -> Result

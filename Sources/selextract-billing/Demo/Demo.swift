@@ -1,9 +1,9 @@
 import ArgumentParser
 import BillingServer
-import ServiceSettings
 import Foundation
 import LemonSqueezy
 import Selextract
+import ServiceSettings
 import Storage
 
 struct Demo: AsyncParsableCommand {

@@ -1,11 +1,11 @@
 import Billing
 import BillingServer
-import ServiceSettings
 import Foundation
 import LemonSqueezy
 import Logging
 import Selextract
 import ServiceLifecycle
+import ServiceSettings
 import Storage
 import Synchronization
 

@@ -79,14 +79,17 @@ struct CursorArgument: ExpressibleByArgument {
     }
 }
 
-// Types of other modules that may stand on the command line.
+// Types of other modules that may stand on the command line. Nothing can import this program, so that no other
+// conformance can collide with these.
 
+// swift-format-ignore: AvoidRetroactiveConformances
 extension UUID: @retroactive ExpressibleByArgument {
     public init?(argument: String) { self.init(uuidString: argument) }
 }
 
 extension Outcome: ExpressibleByArgument {}
 
+// swift-format-ignore: AvoidRetroactiveConformances
 extension Date: @retroactive ExpressibleByArgument {
     /// ISO-8601, with a time zone: `2026-11-12T09:30:00Z`.
     public init?(argument: String) {

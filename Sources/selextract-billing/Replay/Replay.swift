@@ -1,7 +1,7 @@
 import ArgumentParser
-import ServiceSettings
 import Foundation
 import LemonSqueezy
+import ServiceSettings
 import Storage
 
 struct Replay: AsyncParsableCommand {

@@ -75,9 +75,7 @@ struct Serve: AsyncParsableCommand {
 }
 
 extension Settings {
-    /// Where a program on this machine reaches the public port.
-    ///
-    /// - Parameter port: the real one, if the setting says "any".
+    /// Where a program on this machine reaches the public port. `port` is the one that listens, should the setting be 0.
     func publicURL(port: Int? = nil) -> String {
         let host =
             switch self.host {

@@ -26,9 +26,8 @@ struct UsersAdjust: AsyncParsableCommand {
         if reason.isEmpty { throw ValidationError("--reason must say why.") }
     }
 
-    /// A number below zero is an option to the parser. It goes to the end, behind `--`, where everything is an argument.
-    ///
-    /// - Parameter arguments: of the whole program; those of other commands stay as they are.
+    /// The program's arguments, with the units of `users adjust` behind `--` if they are below zero: the parser takes
+    /// `-50` for an option anywhere else. Those of other commands stay as they are.
     static func movingUnits(_ arguments: [String]) -> [String] {
         guard arguments.starts(with: ["users", "adjust"]), !arguments.contains("--"),
             let units = arguments.indices.last(where: { index in
