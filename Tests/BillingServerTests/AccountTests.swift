@@ -41,7 +41,7 @@ struct AccountTests {
                 #expect(free["content-type"] == "application/json")
                 #expect(free["cache-control"] == "no-store")
                 #expect(free["access-control-allow-origin"] == nil)
-                var document = try JSON(free)
+                var document = try json(free)
                 #expect(Set(document.keys) == members)
                 #expect(document["user_id"] as? String == user.uuidString.lowercased())
                 #expect((document["plan"] as? [String: Any])?["id"] as? String == "free")
@@ -54,7 +54,7 @@ struct AccountTests {
                 // Another program takes units, too: it shows at once.
                 try await database.execute(
                     "update users set compute_units_remaining = compute_units_remaining - 50")
-                document = try JSON(try await account(server, key.text.secret))
+                document = try json(try await account(server, key.text.secret))
                 #expect(Set(document.keys) == members)
                 #expect((document["plan"] as? [String: Any])?["id"] as? String == "starter")
                 #expect((document["plan"] as? [String: Any])?["max_concurrent_tasks"] as? Int == 3)
@@ -74,10 +74,10 @@ struct AccountTests {
                 (ended.status, ended.endsAt) = ("cancelled", ended.renewsAt)
                 let cancelled = ended.event("subscription_cancelled", at: clock.now)
                 #expect(try await server.deliver(cancelled).status == 200)
-                document = try JSON(try await account(server, key.text.secret))
+                document = try json(try await account(server, key.text.secret))
                 #expect(document["access_until"] as? String == "2026-11-12T09:30:01.000Z")
                 clock.set(.utc("2026-11-12 09:30:01"))
-                document = try JSON(try await account(server, key.text.secret))
+                document = try json(try await account(server, key.text.secret))
                 #expect(document["has_access"] as? Bool == false)
                 #expect((document["plan"] as? [String: Any])?["id"] as? String == "free")
                 #expect(document["compute_units_limit"] as? Int == 100)
@@ -188,7 +188,7 @@ struct AccountTests {
         }
     }
 
-    private func JSON(_ reply: HTTPReply) throws -> [String: Any] {
+    private func json(_ reply: HTTPReply) throws -> [String: Any] {
         try #require(try JSONSerialization.jsonObject(with: Data(reply.body)) as? [String: Any])
     }
 }

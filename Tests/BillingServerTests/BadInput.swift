@@ -95,9 +95,8 @@ struct BadInput: Sendable, CustomTestStringConvertible {
         ]
     }
 
-    /// Signed JSON with an event's shape: it is stored and answered 200, whatever it holds.
-    ///
-    /// - Parameter user: an account that exists, which some of these are about.
+    /// Signed JSON with an event's shape: it is stored and answered 200, whatever it holds. `user` is an account that
+    /// exists, which some of these are about.
     static func harmless(user: UUID) throws -> [BadInput] {
         let event = String(decoding: try Fixtures.event("subscription_created"), as: UTF8.self)
         // Another customer, whom no earlier event has led to the account.

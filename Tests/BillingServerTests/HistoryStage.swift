@@ -17,7 +17,8 @@ struct HistoryStage: Sendable {
 
     var store: any Store { server.store }
 
-    /// - Parameter settings: beside those that every test server has, by the names of the environment.
+    /// A stage on a database of its own. `settings` are added to those that every test server has, by the names of the
+    /// environment.
     static func with(
         _ kind: DatabaseKind, _ settings: [String: String] = [:], _ body: (HistoryStage) async throws -> Void
     ) async throws {
@@ -67,9 +68,8 @@ struct HistoryStage: Sendable {
     }
 
     /// Tier, units and reset date, as the row shows them once the clock has run; the view said the same before it did, the
-    /// ledger adds up to it, and a rebuild finds nothing to do.
-    ///
-    /// - Parameter afterClock: what only the clock brings: a change of settings, an event whose hour has come.
+    /// ledger adds up to it, and a rebuild finds nothing to do. `afterClock` is for what only the clock brings: a change of
+    /// settings, an event whose hour has come.
     func shown(at moment: String, of user: UUID = user, afterClock: Bool = false) async throws -> String {
         clock.set(.utc(moment))
         if afterClock { try await tick(at: moment) }

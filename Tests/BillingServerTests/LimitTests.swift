@@ -21,11 +21,19 @@ struct LimitTests {
         return bytes + Array("0\r\n\r\n".utf8)
     }
 
+    /// A server with the usual limits.
     private func withLimits<Result: Sendable>(
-        _ change: (inout Limits) -> Void = { _ in }, _ body: (RunningServer) async throws -> Result
+        _ body: (RunningServer) async throws -> Result
+    ) async throws -> Result {
+        try await withLimits(\.bodySize, Limits().bodySize, body)
+    }
+
+    /// A server with one limit changed.
+    private func withLimits<Value, Result: Sendable>(
+        _ limit: WritableKeyPath<Limits, Value>, _ value: Value, _ body: (RunningServer) async throws -> Result
     ) async throws -> Result {
         try await DatabaseKind.sqlite.withDatabase { database in
-            try await withServer(try database.open(), options: { change(&$0.limits) }, body)
+            try await withServer(try database.open(), options: { $0.limits[keyPath: limit] = value }, body)
         }
     }
 
@@ -107,7 +115,7 @@ struct LimitTests {
 
     @Test("A body that trickles in has one deadline for all of it")
     func slowBody() async throws {
-        try await withLimits({ $0.bodyDeadline = .milliseconds(200) }) { server in
+        try await withLimits(\.bodyDeadline, .milliseconds(200)) { server in
             try await server.client.connect { connection in
                 try await connection.write(Self.head([], "content-length: 1000\r\n"))
                 let reply = try await withThrowingTaskGroup(of: Void.self) { _ in
@@ -124,7 +132,7 @@ struct LimitTests {
 
     @Test("A connection on which no request comes to its end of headers is closed")
     func idle() async throws {
-        try await withLimits({ $0.idleTimeout = .milliseconds(200) }) { server in
+        try await withLimits(\.idleTimeout, .milliseconds(200)) { server in
             try await server.client.connect { connection in
                 try await connection.write("GET /v1/plans HTTP/1.1\r\nhost: local")
                 #expect(try await connection.isClosed())
@@ -135,7 +143,7 @@ struct LimitTests {
     @Test("All unfinished bodies together are bounded, and what is beyond is told to come again")
     func budget() async throws {
         let body = try Fixtures.event("subscription_created")
-        try await withLimits({ $0.heldBytes = 100_000 }) { server in
+        try await withLimits(\.heldBytes, 100_000) { server in
             try await server.client.connect { holder in
                 try await holder.write(Self.head([], "content-length: 99000\r\n"))
                 try await holder.write([UInt8](repeating: 32, count: 98_999))
@@ -156,7 +164,7 @@ struct LimitTests {
 
     @Test("Connections beyond the limit are told to come again")
     func connections() async throws {
-        try await withLimits({ $0.connections = 4 }) { server in
+        try await withLimits(\.connections, 4) { server in
             try await Self.nested(4, server) {
                 let reply = try await server.client.send("GET", "/v1/plans")
                 #expect(reply.status == 503)

@@ -1,10 +1,10 @@
 import BillingServer
-import ServiceSettings
 import Foundation
 import LemonSqueezy
 import Logging
 import Payloads
 import ServiceLifecycle
+import ServiceSettings
 import Storage
 import Synchronization
 import TestSupport

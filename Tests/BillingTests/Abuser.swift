@@ -32,9 +32,7 @@ struct Books {
     }
 
     /// The plans' monthly units, each weighted by its share of the month, of all time that was paid, up to the end of
-    /// the month that `moment` lies in.
-    ///
-    /// - Parameter greatest: within a month the greatest plan held so far counts on.
+    /// the month that `moment` lies in. `greatest`: within a month the greatest plan held so far counts on.
     func earned(by moment: Date, greatest: Bool) -> Double {
         var earned = Double(trialUnits)
         for (index, run) in runs.enumerated() {

@@ -21,7 +21,7 @@ struct LifePlayer {
         account = Account(userID: life.user, createdAt: life.createdAt, events: [], charges: [])
     }
 
-    /// - Parameter after: called after each step, with its moment.
+    /// Takes every step of the life, and calls `after` after each, with its moment.
     mutating func play(_ after: (LifePlayer, Date) throws -> Void = { _, _ in }) throws {
         for (at, step) in life.steps {
             account.grants = grants(at: at)
@@ -76,9 +76,7 @@ struct LifePlayer {
 }
 
 extension AccountState {
-    /// What must hold of every state; nil if it does.
-    ///
-    /// - Parameter charged: all units ever charged to the account.
+    /// What must hold of every state; nil if it does. `charged` are all units ever charged to the account.
     func violation(charged: Int, now: Date) -> String? {
         for line in [freeBuckets] + subscriptions.map(\.buckets) {
             if !zip(line, line.dropFirst()).allSatisfy({ $0.end <= $1.begin }) { return "overlapping buckets \(line)" }

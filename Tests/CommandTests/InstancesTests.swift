@@ -1,7 +1,7 @@
 import Billing
 import Foundation
-import Payloads
 import LemonSqueezy
+import Payloads
 import Selextract
 import Storage
 import TestSupport

@@ -12,6 +12,7 @@ final class Program: Sendable {
     /// - Parameters:
     ///   - settings: added to those that every test needs; nil takes one away.
     ///   - name: of the executable.
+    /// - Throws: what creating its folder throws.
     init(_ settings: [String: String?] = [:], name: String = "selextract-billing") throws {
         self.name = name
         folder = FileManager.default.temporaryDirectory.appendingPathComponent("command-\(UUID().uuidString)")

@@ -65,9 +65,9 @@ struct JSONFuzzTests {
         let alphabet = Array(#"{}[]",:\/u0123456789eE+-.tfnrualse "#.utf8) + [0x0A, 0x1F, 0x80, 0xC3, 0xE2, 0xF0]
         let index = Int.random(in: 0..<max(1, bytes.count), using: &random)
         switch Int.random(in: 0..<4, using: &random) {
-        case 0: bytes.insert(alphabet.randomElement(using: &random)!, at: min(index, bytes.count))
+        case 0: bytes.insert(RandomJSON.one(of: alphabet, using: &random), at: min(index, bytes.count))
         case 1 where !bytes.isEmpty: bytes.remove(at: index)
-        case 2 where !bytes.isEmpty: bytes[index] = alphabet.randomElement(using: &random)!
+        case 2 where !bytes.isEmpty: bytes[index] = RandomJSON.one(of: alphabet, using: &random)
         default: bytes.removeLast(min(bytes.count, Int.random(in: 0...3, using: &random)))
         }
     }

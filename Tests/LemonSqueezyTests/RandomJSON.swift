@@ -1,5 +1,5 @@
-import Payloads
 import LemonSqueezy
+import Payloads
 
 /// Random documents and random spellings of them.
 enum RandomJSON {
@@ -13,7 +13,7 @@ enum RandomJSON {
         switch Int.random(in: 0..<(depth > 0 ? 8 : 5), using: &random) {
         case 0: return .null
         case 1: return .bool(Bool.random(using: &random))
-        case 2: return .number(numbers.randomElement(using: &random)!)
+        case 2: return .number(one(of: numbers, using: &random))
         case 3, 4: return .string(string(using: &random))
         case 5:
             let count = Int.random(in: 0...4, using: &random)
@@ -29,7 +29,7 @@ enum RandomJSON {
     private static func string(using random: inout SplitMix) -> String {
         var text = ""
         for _ in 0..<Int.random(in: 0...12, using: &random) {
-            text.unicodeScalars.append(scalars.randomElement(using: &random)!)
+            text.unicodeScalars.append(one(of: scalars, using: &random))
         }
         return text
     }
@@ -77,6 +77,11 @@ enum RandomJSON {
 
     private static func space(using random: inout SplitMix) -> [UInt8] {
         guard Int.random(in: 0..<6, using: &random) == 0 else { return [] }
-        return [[0x20], [0x0A], [0x0D, 0x0A], [0x09, 0x20]].randomElement(using: &random)!
+        return one(of: [[0x20], [0x0A], [0x0D, 0x0A], [0x09, 0x20]], using: &random)
+    }
+
+    /// Any of the elements, of which there must be one.
+    static func one<Element>(of elements: [Element], using random: inout SplitMix) -> Element {
+        elements[Int.random(in: elements.indices, using: &random)]
     }
 }

@@ -33,9 +33,11 @@ public struct ProviderSubscription: Sendable, Hashable {
     /// The body of a subscription event, as it is now.
     ///
     /// - Parameters:
+    ///   - name: the event's, for example `subscription_updated`.
     ///   - at: when it changed; from now on its `updated_at`. nil: as before.
     ///   - snapshotAt: the second in which the provider looked at it; nil: that of the change.
     ///   - delivery: another number makes other bytes of the same event.
+    /// - Returns: JSON as the provider spells it.
     public mutating func event(
         _ name: String, at: Date? = nil, snapshotAt: Date? = nil, delivery: Int = 0
     ) -> [UInt8] {

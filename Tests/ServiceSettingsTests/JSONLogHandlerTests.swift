@@ -1,7 +1,7 @@
-import ServiceSettings
-import Synchronization
 import Foundation
 import Logging
+import ServiceSettings
+import Synchronization
 import Testing
 
 @Suite("JSON logs")

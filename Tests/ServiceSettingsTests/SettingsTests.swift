@@ -1,8 +1,8 @@
 import Billing
-import ServiceSettings
 import Foundation
 import LemonSqueezy
 import Logging
+import ServiceSettings
 import Testing
 
 @Suite("Settings")

@@ -16,9 +16,8 @@ struct QueryPlan: Hashable, CustomStringConvertible {
 }
 
 extension TestDatabase {
-    /// The plans of all that a store runs while `body` works with it.
-    ///
-    /// - Parameter generic: whether PostgreSQL plans without looking at the values.
+    /// The plans of all that a store runs while `body` works with it. `generic`: PostgreSQL plans without looking at the
+    /// values.
     func plans(generic: Bool = false, _ body: (any Store) async throws -> Void) async throws -> [QueryPlan] {
         switch kind {
         case .postgreSQL: try await postgresPlans(generic: generic, body)

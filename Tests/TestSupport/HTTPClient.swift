@@ -117,9 +117,8 @@ public final class HTTPConnection {
         outbound.finish()
     }
 
-    /// The next answer, informational ones included.
-    ///
-    /// - Parameter hasBody: false for the answer to HEAD, whose length is that of a body that does not come.
+    /// The next answer, informational ones included. `hasBody` is false for the answer to HEAD, whose length is that of a
+    /// body that does not come.
     public func reply(hasBody: Bool = true) async throws -> HTTPReply {
         let end = Array("\r\n\r\n".utf8)
         while received.firstRange(of: end) == nil {
