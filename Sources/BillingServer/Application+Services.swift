@@ -2,7 +2,7 @@ import Logging
 import ServiceLifecycle
 import Storage
 
-/// Runs what the passing of time asks for, again and again. A run that fails is logged; the next comes all the same.
+/// Runs `tick` again and again, an interval apart (R17). A failure is logged, and the next run comes all the same.
 struct Ticking<Timepiece: Clock>: Service where Timepiece.Duration == Duration {
     let interval: Duration
     let clock: Timepiece
@@ -16,7 +16,7 @@ struct Ticking<Timepiece: Clock>: Service where Timepiece.Duration == Duration {
                 do {
                     try await tick()
                 } catch {
-                    // At the end of the program a run is broken off, and goes on after the next start.
+                    // A shutdown interrupts a run. What is left of it is done after the next start.
                     if Task.isCancelled { return }
                     metrics.count(.tickFailures)
                     logger.error("the clock failed", metadata: ["error": "\(error.loggable)"])

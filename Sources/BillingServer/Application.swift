@@ -16,17 +16,19 @@ public enum Listener: String, Sendable, Hashable, CaseIterable {
     case admin
 }
 
-/// What an application is given beside its settings; all of it has defaults that serve.
+/// What an application is given beside its settings.
 public struct ApplicationOptions: Sendable {
     public var limits = Limits()
     public var metrics = Metrics()
     /// Whether SIGTERM and SIGINT end the application.
     public var endsOnSignals = false
-    /// What the passing of time asks for; nil: nothing.
+    /// Run at the start and then again and again (R17); nil: nothing is.
     public var tick: (@Sendable () async throws -> Void)?
+    /// From the end of one tick to the begin of the next.
     public var tickInterval: Duration = .seconds(60)
     /// How often the calls with API keys are written.
     public var usageInterval: Duration = .seconds(1)
+    /// Waits for these intervals; tests bring another.
     public var clock: any Clock<Duration> = ContinuousClock()
     /// Told each listener's port once it listens.
     public var onListening: @Sendable (Listener, _ port: Int) async -> Void = { _, _ in }
@@ -34,35 +36,53 @@ public struct ApplicationOptions: Sendable {
     public init() {}
 }
 
-/// The whole service on a store that is prepared: both listeners, the inbox and the clock.
+/// Makes a database ready to serve: the schema brought up to date if asked for, the plans' variants as set.
+///
+/// - Returns: the migrations that were applied now.
+/// - Throws: what the store throws.
+@discardableResult
+public func prepare(store: any Store, settings: Settings, migrate: Bool = true) async throws -> [AppliedMigration] {
+    let applied = migrate ? try await store.migrate() : []
+    guard !settings.variantIDs.isEmpty else { return applied }
+    let present = try await store.plans()
+    for (plan, variant) in settings.variantIDs.sorted(by: { $0.key < $1.key })
+    where present.first(where: { $0.id == plan })?.lemonSqueezyVariantID != variant {
+        var changes = PlanChanges()
+        changes.lemonSqueezyVariantID = variant
+        _ = try await store.updatePlan(plan, changes)
+    }
+    return applied
+}
+
+/// The whole service on a store that is prepared: both listeners, the commit queue and the clock.
 ///
 /// Running it returns after a graceful shutdown: nothing new is accepted, the requests under way are answered, what waits
-/// in the inbox is committed and the API calls are written, then the store is closed.
+/// in the queue is committed and the API calls are written, then the store is closed.
 ///
 /// - Throws: `SettingsError` if there is no signing secret.
 public func buildApplication(
     settings: Settings, store: any Store, logger: Logger, options: ApplicationOptions = ApplicationOptions()
 ) throws -> ServiceGroup {
     let (limits, metrics) = (options.limits, options.metrics)
-    let inbox = Inbox(
+    let queue = CommitQueue(
         store: store, policy: settings.policy, limits: limits, metrics: metrics, logger: logger)
     let bodies = BodyBudget(sizeLimit: limits.bodySize, totalLimit: limits.heldBytes)
     let connections = ConnectionCount()
     let signatures = SignatureWatch()
 
     let webhook = WebhookController(
-        secrets: try settings.signingSecrets(), inbox: inbox, bodies: bodies,
+        secrets: try settings.signingSecrets(), queue: queue, bodies: bodies,
         metrics: metrics, signatures: signatures)
-    let catalogue = CatalogueController(catalogue: Catalogue(store: store.lists))
+    let catalogue = CatalogueController(plans: PlanCache(store: store.lists))
     let calls = APICalls(
         store: store, interval: options.usageInterval, clock: options.clock, logger: logger)
     let account = AccountController(store: store, calls: calls)
     let admin = AdminController(
-        store: store, metrics: metrics, signatures: signatures, inbox: inbox, bodies: bodies, connections: connections)
+        store: store, metrics: metrics, signatures: signatures, queue: queue, bodies: bodies, connections: connections)
 
     // In the order of their dependencies: they are stopped from the last to the first.
     var services: [any Service] = [StoreClosing(store: store)]
-    services += [inbox, calls]
+    services += [queue, calls]
     if let tick = options.tick {
         services.append(options.ticking(tick, logger: logger))
     }
@@ -97,7 +117,7 @@ extension ApplicationOptions {
             router: Router(controllers, metrics: metrics), server: .http1(configuration: http),
             configuration: ApplicationConfiguration(
                 address: .hostname(host, port: port),
-                // What comes on connections beyond the limit is told so; beyond this they are not even accepted.
+                // A connection beyond the limit is answered 503; beyond this number none is even accepted.
                 availableConnectionsDelegate: .maximum(limits.connections + limits.connections / 4, logger: logger)),
             onServerRunning: { channel in await onListening(listener, channel.localAddress?.port ?? port) },
             logger: logger)
@@ -109,22 +129,4 @@ extension ApplicationOptions {
         }
         return ticking(clock)
     }
-}
-
-/// Makes a database ready to serve: the schema brought up to date if asked for, the plans' variants as set.
-///
-/// - Returns: the migrations that were applied now.
-/// - Throws: what the store throws.
-@discardableResult
-public func prepare(store: any Store, settings: Settings, migrate: Bool = true) async throws -> [AppliedMigration] {
-    let applied = migrate ? try await store.migrate() : []
-    guard !settings.variantIDs.isEmpty else { return applied }
-    let present = try await store.plans()
-    for (plan, variant) in settings.variantIDs.sorted(by: { $0.key < $1.key })
-    where present.first(where: { $0.id == plan })?.lemonSqueezyVariantID != variant {
-        var changes = PlanChanges()
-        changes.lemonSqueezyVariantID = variant
-        _ = try await store.updatePlan(plan, changes)
-    }
-    return applied
 }

@@ -3,7 +3,7 @@ import HTTPTypes
 import Hummingbird
 import Logging
 
-/// A group of addresses, and what they answer.
+/// A group of routes.
 protocol Controller: Sendable {
     /// The methods of each address. As the router has it, `{name}` stands for any one component.
     static var methods: KeyValuePairs<String, [HTTPRequest.Method]> { get }
@@ -23,8 +23,7 @@ extension Router where Context == IdentifiedContext {
     }
 }
 
-/// Tells one request from all others, in its answer and in what is logged of it. Ours alone: what a client sends under
-/// that name is not repeated.
+/// A random id of a request, in its answer's `X-Request-ID` and in its log lines. A client's own `X-Request-ID` is ignored.
 struct RequestID: Sendable, CustomStringConvertible {
     let description: String
 
@@ -34,7 +33,7 @@ struct RequestID: Sendable, CustomStringConvertible {
     }
 }
 
-/// What is known of a request beside what it says.
+/// Hummingbird's context of a request, and the request's id.
 struct IdentifiedContext: RequestContext {
     var coreContext: CoreRequestContextStorage
     let requestID = RequestID()

@@ -5,11 +5,11 @@ import NIOCore
 import NIOHTTP1
 import Storage
 
-/// Gives every answer its request id, and turns whatever is thrown into a problem that tells nothing of the inside.
+/// Gives every answer its request id, and turns every error into a ``Problem`` that discloses nothing internal.
 struct ErrorResponses: RouterMiddleware {
     typealias Context = IdentifiedContext
 
-    /// What each address allows: the router tells an unknown address from a wrong method by nothing.
+    /// Tells 404 from 405: the router answers an unknown address and a wrong method alike.
     let allowedMethods: AllowedMethods
     let metrics: Metrics
 
@@ -66,7 +66,7 @@ struct AllowedMethods: Sendable {
         self.routes = routes.map { ($0.key.split(separator: "/"), $0.value) }
     }
 
-    /// None: there is no such address.
+    /// Empty if there is no such address.
     func at(_ path: String) -> [HTTPRequest.Method] {
         let components = path.split(separator: "/")
         let route = routes.first { route in

@@ -1,7 +1,7 @@
 import Foundation
 import Hummingbird
 
-/// What a request is told when it cannot be served: a problem detail (RFC 9457).
+/// The answer to a request that cannot be served: problem details (RFC 9457).
 struct Problem: Error, Sendable {
     var status: HTTPResponse.Status
     /// The stable end of `type`.
@@ -26,7 +26,7 @@ struct Problem: Error, Sendable {
         status: .badRequest, name: "malformed-request", title: "Malformed request",
         detail: "The request is not HTTP as this server understands it.")
 
-    /// The same for every cause: what is wrong with a signature is nobody's business but the signer's.
+    /// The same for every cause, so that a forger learns nothing from it.
     static let invalidSignature = Problem(
         status: .unauthorized, name: "invalid-signature", title: "Invalid signature",
         detail: "The delivery does not carry one valid X-Signature of its body.")

@@ -2,8 +2,8 @@ import Foundation
 import Postgres
 import TestSupport
 
-/// Keeps every transaction of the inbox waiting while `body` runs: PostgreSQL's own lock, held by another program.
-func withInboxHeld<Result: Sendable>(
+/// Keeps every commit of deliveries waiting while `body` runs: PostgreSQL's own lock, held by another program.
+func withCommitsHeld<Result: Sendable>(
     _ database: TestDatabase, _ body: () async throws -> Result
 ) async throws -> Result {
     let pool = PostgresPool(PostgresPool.Configuration(url: database.url))

@@ -85,7 +85,7 @@ struct OutageTests {
         try await DatabaseKind.postgreSQL.withDatabase { database in
             let reply = try await withServer(try database.open()) { server in
                 try await withThrowingTaskGroup(of: HTTPReply.self) { group in
-                    try await withInboxHeld(database) {
+                    try await withCommitsHeld(database) {
                         group.addTask { try await server.deliver(body) }
                         try await eventually {
                             try await server.admin.send("GET", "/metrics").text

@@ -5,11 +5,11 @@ import ServiceLifecycle
 import Storage
 import Synchronization
 
-/// Calls with API keys: gathered here, and written every second and when the service ends, so that a call costs no write
-/// of its own.
+/// Counts calls with API keys in memory, and writes the counts once an interval and when the service ends, so that a call
+/// costs no write of its own.
 final class APICalls: Service {
     private struct Key: Hashable {
-        var user: UUID
+        var account: UUID
         /// UTC, by the database's clock.
         var date: UsageDay
     }
@@ -29,7 +29,7 @@ final class APICalls: Service {
     }
 
     func count(_ holder: KeyHolder) {
-        let key = Key(user: holder.user.id, date: UsageDay(containing: holder.at))
+        let key = Key(account: holder.user.id, date: UsageDay(containing: holder.at))
         counts.withLock { $0[key, default: 0] += 1 }
     }
 
@@ -49,10 +49,10 @@ final class APICalls: Service {
         }
         do {
             try await store.add(
-                gathered.map { UsageAddition(userID: $0.key.user, date: $0.key.date, apiCalls: $0.value) })
+                gathered.map { UsageAddition(userID: $0.key.account, date: $0.key.date, apiCalls: $0.value) })
         } catch {
-            // They stay for the next time. If the database had them and only its answer was lost, they count twice:
-            // rather that than not at all.
+            // Kept for the next write. If this one was committed and only the answer was lost, they count twice, which is
+            // better than not at all.
             counts.withLock { $0.merge(gathered, uniquingKeysWith: +) }
             guard failureLog.allows() else { return }
             logger.warning("API calls could not be written, and are kept", metadata: ["error": "\(error.loggable)"])

@@ -13,7 +13,7 @@ struct AccountController: Controller {
 
     func addRoutes(to router: Router<IdentifiedContext>) {
         router.get("/v1/account") { request, _ in
-            // Looked up each time: a key that is revoked opens nothing from the next request on.
+            // Looked up for each request, so that a revoked key is refused from the next one on.
             guard let key = request.headers.bearerToken, let holder = try await store.keyHolder(of: key),
                 let overview = try await store.overview(user: holder.user.id)
             else { throw Problem.invalidKey }
@@ -50,7 +50,7 @@ private struct AccountDocument: Encodable {
 
     let overview: AccountOverview
 
-    /// What is missing is null rather than absent: every account has the same members.
+    /// What is missing is written as null rather than left out, so that every account has the same members.
     func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(overview.user.id.text, forKey: .userID)

@@ -12,11 +12,11 @@ struct AdminController: Controller {
     let store: any Store
     let metrics: Metrics
     let signatures: SignatureWatch
-    let inbox: Inbox
+    let queue: CommitQueue
     let bodies: BodyBudget
     let connections: ConnectionCount
 
-    /// What does not keep the service from serving, but is hardly meant.
+    /// What does not stop the service but is probably a mistake in its settings.
     private var warnings: [String] { signatures.isMismatch ? [SignatureWatch.warning] : [] }
 
     func addRoutes(to router: Router<IdentifiedContext>) {
@@ -30,7 +30,7 @@ struct AdminController: Controller {
         }
         router.get("/metrics") { _, _ in
             var gauges: [(Metric, Int)] = [
-                (.queueDepth, inbox.depth), (.heldBytes, bodies.heldBytes), (.connections, connections.current),
+                (.queueDepth, queue.depth), (.heldBytes, bodies.heldBytes), (.connections, connections.current),
                 (.signatureMismatch, signatures.isMismatch ? 1 : 0),
             ]
             if let pool = store.pool {
@@ -46,7 +46,7 @@ struct AdminController: Controller {
     }
 }
 
-/// What `/readyz` tells of the database, and what someone should look at.
+/// The answer of `/readyz`: the state of the database, and warnings for operators.
 private struct Readiness: Encodable {
     struct Database: Encodable {
         var latencyMicroseconds: Int

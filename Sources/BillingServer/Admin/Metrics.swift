@@ -5,7 +5,7 @@ public final class Metrics: Sendable {
     typealias Labels = KeyValuePairs<String, String>
 
     private struct Histogram {
-        /// Of each bucket alone; the last is beyond all bounds.
+        /// Of each bucket alone, not cumulated; the last is for values beyond all bounds.
         var counts: [Int]
         var sum = 0.0
     }
@@ -85,7 +85,7 @@ public final class Metrics: Sendable {
         return lines
     }
 
-    /// The values are words of this program: none needs escaping.
+    /// Label values are never input from outside, so that none needs escaping.
     private static func text(_ labels: Labels) -> String {
         labels.map { "\($0)=\"\($1)\"" }.joined(separator: ",")
     }

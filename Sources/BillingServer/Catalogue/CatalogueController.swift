@@ -10,7 +10,7 @@ struct CatalogueController: Controller {
         "/v1/plans": [.get, .head, .options], "/v1/plans/{id}": [.get, .head, .options],
     ]
 
-    let catalogue: Catalogue
+    let plans: PlanCache
 
     func addRoutes(to router: Router<IdentifiedContext>) {
         for (path, _) in Self.methods {
@@ -18,13 +18,13 @@ struct CatalogueController: Controller {
         }
         router.get("/v1/plans") { request, _ in
             try await shared {
-                PlanList(plans: try await catalogue.plans().map(CataloguePlan.init)).response(to: request)
+                PlanList(plans: try await plans.current().map(CataloguePlan.init)).response(to: request)
             }
         }
         router.get("/v1/plans/{id}") { request, context in
             let id = try context.parameters.require("id")
             return try await shared {
-                guard let plan = try await catalogue.plans().first(where: { $0.id == id }) else {
+                guard let plan = try await plans.current().first(where: { $0.id == id }) else {
                     throw Problem.notFound
                 }
                 return CataloguePlan(plan).response(to: request)
@@ -32,7 +32,7 @@ struct CatalogueController: Controller {
         }
     }
 
-    /// Also an error may be read by any page.
+    /// Lets scripts of any web page read the answer (CORS), also if it is an error.
     private func shared(_ respond: () async throws -> Response) async throws -> Response {
         do {
             var response = try await respond()

@@ -2,20 +2,21 @@ import Foundation
 import Selextract
 import Storage
 
-/// The plans on offer, as last read: at most a second old, older only while the database is away.
-actor Catalogue {
+/// A copy of the plans on offer, so that the catalogue costs one query a second at most, and is shown on while the database
+/// is away.
+actor PlanCache {
     struct Copy: Sendable {
         /// Active plans, cheapest first.
         var plans: [SubscriptionPlan]
         var readAt: ContinuousClock.Instant
     }
 
-    /// How old what is shown may be.
-    static let freshness: Duration = .seconds(1)
+    /// How old the copy may be before it is read again; also how long to wait after a failure.
+    static let maximumAge: Duration = .seconds(1)
     /// How old it may be while the database is away.
-    static let patience: Duration = .seconds(300)
-    /// How long a reader waits for a new copy while there is an old one.
-    static let courtesy: Duration = .milliseconds(500)
+    static let maximumAgeInOutage: Duration = .seconds(300)
+    /// How long a reader waits for a new copy before the old one is shown.
+    static let refreshWait: Duration = .milliseconds(500)
 
     private let store: any ListStore
     private var copy: Copy?
@@ -26,13 +27,15 @@ actor Catalogue {
         self.store = store
     }
 
+    /// Active plans, cheapest first.
+    ///
     /// - Throws: what the store throws, if there is no copy that may still be shown.
-    func plans() async throws -> [SubscriptionPlan] {
+    func current() async throws -> [SubscriptionPlan] {
         let now = ContinuousClock.now
-        if let copy, copy.readAt + Self.freshness > now { return copy.plans }
-        guard let old = copy, old.readAt + Self.patience > now else { return try await read().value.plans }
-        if let failedAt, failedAt + Self.freshness > now { return old.plans }
-        return await read().value(within: Self.courtesy)?.plans ?? old.plans
+        if let copy, copy.readAt + Self.maximumAge > now { return copy.plans }
+        guard let old = copy, old.readAt + Self.maximumAgeInOutage > now else { return try await read().value.plans }
+        if let failedAt, failedAt + Self.maximumAge > now { return old.plans }
+        return await read().value(within: Self.refreshWait)?.plans ?? old.plans
     }
 
     /// One query at a time, however many ask.
@@ -55,7 +58,7 @@ actor Catalogue {
 }
 
 extension Task where Success: Sendable, Failure == any Error {
-    /// nil if it takes longer or fails; it goes on meanwhile.
+    /// nil if it takes longer or fails. The task is not cancelled: it goes on in the background.
     fileprivate func value(within limit: Duration) async -> Success? {
         let (results, result) = AsyncStream.makeStream(of: Success?.self)
         let waiting = Task<Void, Never> { result.yield(try? await self.value) }

@@ -2,7 +2,7 @@ import Hummingbird
 import NIOCore
 import Synchronization
 
-/// Bounds the memory that all bodies take together, from their first byte until they are answered.
+/// Bounds the memory that all bodies take together, each from its first byte until its request is answered.
 final class BodyBudget: Sendable {
     private let sizeLimit: Int
     private let totalLimit: Int
@@ -32,7 +32,7 @@ final class BodyBudget: Sendable {
             guard body.count + size <= sizeLimit else { throw Problem.bodyTooLarge }
             taken += size
             guard held.add(size, ordering: .relaxed).newValue <= totalLimit else { throw Problem.unavailable }
-            // Not before something came: an announced length costs the sender nothing.
+            // Only once bytes have come: announcing a length costs a sender nothing, and must not cost us memory.
             if body.isEmpty { body.reserveCapacity(max(announced, size)) }
             body.append(contentsOf: piece.readableBytesView)
         }

@@ -4,7 +4,7 @@ import NIOCore
 import NIOHTTPTypes
 import Synchronization
 
-/// The whole request did not come in time; what waits for its body is told by this.
+/// The whole request did not come in time. Thrown to what reads its body.
 struct BodyDeadlineExceeded: Error {}
 
 /// Counts connections across all event loops.
@@ -35,7 +35,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     /// Between a request's head and its end.
     private var isReading = false
     private var unanswered = 0
-    /// Nothing that comes is read any more.
+    /// The answer was sent, and what still comes is thrown away.
     private var isClosing = false
     private var deadline: Scheduled<Void>?
 

@@ -1,14 +1,14 @@
-/// What the listener allows before it says no.
+/// What the listener allows before it refuses.
 public struct Limits: Sendable {
     /// Bytes of one body; more is answered 413.
     public var bodySize = 1 << 20
-    /// From a request's head to the end of its body, however the body trickles in.
+    /// From a request's head to the end of its body, even if pieces of it keep coming; then it is answered 408.
     public var bodyDeadline: Duration = .seconds(10)
     /// Bytes of all bodies together that are being read or wait for their commit; more is answered 503.
     public var heldBytes = 64 << 20
     /// Open connections; what comes on further ones is answered 503.
     public var connections = 1024
-    /// For a connection on which nothing is asked, or whose request line and headers do not come to an end.
+    /// After this a connection is closed if no request is under way, or if its headers have not come to an end.
     public var idleTimeout: Duration = .seconds(30)
     /// Deliveries that wait for a commit; further ones are answered 503.
     public var queueLength = 10_000

@@ -4,9 +4,10 @@ import ServiceLifecycle
 import Storage
 import Synchronization
 
-/// Where deliveries wait for their commit: those that arrive while one is under way share the next.
-final class Inbox: Service {
-    /// The delivery could not be made durable; sending it again is right.
+/// Deliveries that wait to be committed. Those that arrive during a commit share the next transaction, so that a commit's
+/// cost is divided among them.
+final class CommitQueue: Service {
+    /// The delivery could not be stored. The provider should send it again.
     struct Unavailable: Error {}
 
     private struct Entry: Sendable {
@@ -25,7 +26,7 @@ final class Inbox: Service {
     private let metrics: Metrics
     private let logger: Logger
     private let queue = Mutex(Queue())
-    /// Holds one element at most: that there is something to do.
+    /// Wakes ``run()``. One element is enough: each wake-up commits everything that waits.
     private let (arrivals, arrived) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
 
     init(store: any Store, policy: BillingPolicy, limits: Limits, metrics: Metrics, logger: Logger) {
@@ -39,9 +40,9 @@ final class Inbox: Service {
     /// Deliveries that wait for a transaction.
     var depth: Int { queue.withLock { $0.entries.count } }
 
-    /// Returns when the delivery is durable. It is stored even if whoever delivered it is gone by then.
+    /// Returns when the delivery is committed. It is stored even if its sender has hung up by then.
     ///
-    /// - Throws: ``Unavailable``.
+    /// - Throws: ``Unavailable`` if the queue is full or closed, or the database is away.
     func submit(_ event: InboxEvent) async throws -> Receipt {
         try await withCheckedThrowingContinuation { answer in
             let isTaken = queue.withLock { queue in
@@ -99,7 +100,7 @@ final class Inbox: Service {
                     metadata: ["error": "\(error.loggable)", "deliveries": "\(batch.count)"])
                 for entry in batch { entry.answer.resume(throwing: Unavailable()) }
             } else if batch.count > 1 {
-                // One of them is at fault, and must not fail its neighbours.
+                // Each by itself, so that the one at fault does not fail the others.
                 for entry in batch { await commit([entry]) }
             } else if let entry = batch.first {
                 await setAside(entry, because: error)
@@ -107,7 +108,7 @@ final class Inbox: Service {
         }
     }
 
-    /// Stores an event that could not be folded, to be tried again later: it must not be lost with the delivery.
+    /// Stores a delivery whose event could not be applied, as `failed` (R2): it is tried again later.
     private func setAside(_ entry: Entry, because error: any Error) async {
         do {
             let insertion = try await store.transaction { [policy] transaction in
@@ -137,11 +138,11 @@ extension Error {
         return self is CancellationError
     }
 
-    /// Somebody else holds the account: that says nothing about the others of a batch.
+    /// Whether another transaction held the account's lock for too long; the event itself may be fine.
     fileprivate var isContention: Bool {
         if case .busy? = self as? StoreError { true } else { false }
     }
 
-    /// Of an error that is not the store's nobody knows what its text holds.
+    /// What may be logged. Of errors that are not the store's only the type: their text might hold personal data.
     var loggable: String { (self as? StoreError)?.description ?? "\(type(of: self))" }
 }

@@ -1,9 +1,9 @@
 import Synchronization
 
-/// Notices that deliveries come and none is signed with the secret that is set: it is another webhook's, or the other mode's.
+/// Notices that the secret that is set is probably not the webhook's: deliveries come, and none has a valid signature.
 ///
-/// From outside that looks like a service that works, for anybody may send what is signed wrongly. So it is told only while
-/// no delivery has had a valid signature since the start.
+/// Once a delivery has had a valid signature the secret is known to be right, and wrong signatures are other people's:
+/// anybody can send them. So there is a warning only as long as none has been valid since the start.
 final class SignatureWatch: Sendable {
     static let warning = """
         no delivery has had a valid signature since the start: compare LEMON_SQUEEZY_WEBHOOK_SECRET with the signing \
@@ -42,7 +42,7 @@ final class SignatureWatch: Sendable {
     }
 }
 
-/// Lets something happen once in a while, however often it is asked for.
+/// Lets something happen at most once in an interval, for example a log line about something that anybody can cause.
 final class Throttle: Sendable {
     private let interval: Duration
     private let last = Mutex<ContinuousClock.Instant?>(nil)
@@ -51,6 +51,7 @@ final class Throttle: Sendable {
         self.interval = interval
     }
 
+    /// Whether it may happen now. If so, not again before the interval has passed.
     func allows() -> Bool {
         let now = ContinuousClock.now
         return last.withLock { last in

@@ -6,12 +6,12 @@ import LemonSqueezy
 import Logging
 import Storage
 
-/// `POST /webhooks/lemon-squeezy`.
+/// `POST /webhooks/lemon-squeezy`: verifies a delivery's signature, decodes its event, and answers when both are committed.
 struct WebhookController: Controller {
     static let methods: KeyValuePairs<String, [HTTPRequest.Method]> = ["/webhooks/lemon-squeezy": [.post]]
 
     let secrets: SigningSecrets
-    let inbox: Inbox
+    let queue: CommitQueue
     let bodies: BodyBudget
     let metrics: Metrics
     let signatures: SignatureWatch
@@ -45,7 +45,7 @@ struct WebhookController: Controller {
     private func answer(to event: InboxEvent, _ context: IdentifiedContext) async throws -> Response {
         let receipt: Receipt
         do {
-            receipt = try await inbox.submit(event)
+            receipt = try await queue.submit(event)
         } catch {
             metrics.count(.undurable)
             throw Problem.unavailable
@@ -58,7 +58,7 @@ struct WebhookController: Controller {
                 "event_id": "\(receipt.eventID.text)", "event": "\(event.name?.rawValue ?? "none")",
                 "status": "\(status)", "outcome": "\(receipt.outcome.rawValue)", "reason": "\(receipt.reason ?? "")",
             ])
-        // What was rejected is rejected however often it comes.
+        // A duplicate of a rejected delivery is rejected like the first.
         guard receipt.outcome != .rejected else {
             throw Problem.rejected(receipt.eventID, reason: receipt.reason)
         }

@@ -7,9 +7,9 @@ import Storage
 import TestSupport
 import Testing
 
-@Suite("Inbox", .timeLimit(.minutes(15)))
-struct InboxTests {
-    /// Events of as many strangers' subscriptions.
+@Suite("Commit queue", .timeLimit(.minutes(15)))
+struct CommitQueueTests {
+    /// Events of `count` subscriptions that belong to no account.
     private static func bodies(_ count: Int) -> [[UInt8]] {
         (0..<count).map { number in
             var subscription = ProviderSubscription(
@@ -32,7 +32,7 @@ struct InboxTests {
             try await withServer(try database.open()) { server in
                 let bodies = Self.bodies(40)
                 let replies = try await withThrowingTaskGroup(of: HTTPReply.self) { group in
-                    try await withInboxHeld(database) {
+                    try await withCommitsHeld(database) {
                         group.addTask { try await server.deliver(bodies[0]) }
                         // The first is taken, and waits for the lock; whoever comes now waits for the first.
                         try await eventually {
@@ -64,7 +64,7 @@ struct InboxTests {
                 let bodies = Self.bodies(20)
                 let replies = try await withThrowingTaskGroup(of: HTTPReply.self) { group in
                     var replies: [HTTPReply] = []
-                    try await withInboxHeld(database) {
+                    try await withCommitsHeld(database) {
                         for body in bodies { group.addTask { try await server.deliver(body) } }
                         // At most a batch that was taken and five in the queue wait; the others are answered.
                         while replies.count < 10, let reply = try await group.next() { replies.append(reply) }
@@ -145,7 +145,7 @@ struct InboxTests {
             try await withServer(try database.open()) { server in
                 let bodies = Self.bodies(3)
                 let reply = try await withThrowingTaskGroup(of: HTTPReply.self) { group in
-                    try await withInboxHeld(database) {
+                    try await withCommitsHeld(database) {
                         var held = 0
                         for body in bodies[..<2] {
                             held += body.count
