@@ -16,7 +16,7 @@ struct Undecodable: Error {
 ///
 /// `required` throws when the attribute is missing or unreadable, `optional` when it is there and unreadable; the
 /// functions named after a type alone answer nil in both cases. A time that is optional is nil when it is unreadable, but
-/// throws when it lies beyond what a plan can mean (R3).
+/// throws when it lies after the year 2199 (R3).
 struct Attributes {
     let value: JSONValue
     var path = "data.attributes"
@@ -58,7 +58,7 @@ struct Attributes {
     }
 }
 
-/// One JSON value read as what a field means, whichever JSON type it came in.
+/// One JSON value read as the type that a field should have, whichever JSON type it came in.
 extension JSONValue {
     /// An id as text: a string as it is, a number if it is an integer of 64 bits.
     var identifier: String? { integer.map(String.init) ?? text(atMost: 100) }

@@ -4,7 +4,7 @@ public enum Signature {
     ///
     /// - Parameters:
     ///   - headerValues: every value of the header, as received. Anything but exactly one is not authentic: of two, a
-    ///     proxy and we might each believe another one.
+    ///     proxy might check the one and this program the other.
     ///   - body: the bytes as they came. A body that was decoded and encoded again has another signature.
     ///   - secrets: the current secret is tried first.
     /// - Returns: nil if the delivery is not authentic.
@@ -57,7 +57,7 @@ public struct SigningSecrets: Sendable {
 
     /// Takes the secrets as they are, white space included.
     ///
-    /// - Throws: `EmptySecret` if one is empty: anybody can sign with nothing.
+    /// - Throws: `EmptySecret` if one is empty: anybody could sign with that.
     public init(current: String, previous: String? = nil) throws(EmptySecret) {
         guard !current.isEmpty else { throw .current }
         guard previous != "" else { throw .previous }

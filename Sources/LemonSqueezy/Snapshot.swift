@@ -91,7 +91,7 @@ extension Snapshot {
                 digest: SHA256.digest(attributes.value.canonicalBytes(without: "urls"))
             )
         )
-        // A century of months is a mistake, and must not become a century of rows.
+        // Each month becomes a row. Dates that lie a century apart are a mistake, and must not become 1,200 of them.
         let latest = [updatedAt, trialEndsAt, renewsAt, endsAt, pause?.resumesAt].compactMap(\.self).max() ?? updatedAt
         guard latest.timeIntervalSince(createdAt) < Self.longestLife else {
             throw Undecodable(reason: "\(attributes.path): its dates lie more than 1,200 months apart")

@@ -2,7 +2,7 @@ public import Foundation
 
 /// The provider's timestamps, `2026-10-12T09:30:04.000000Z`: UTC, whole seconds.
 public enum Timestamp {
-    /// The begin of the year 2200, UTC: no time of a plan lies later (R3).
+    /// The begin of the year 2200, UTC. Times from then on are not accepted (R3).
     public static let end = Date(timeIntervalSince1970: 7_258_118_400)
 
     /// The moment a timestamp names, its fraction cut off; nil if it is none.

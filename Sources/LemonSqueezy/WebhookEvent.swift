@@ -4,7 +4,7 @@
 /// holds what a database cannot keep (NUL, or more than its column).
 public struct WebhookEvent: Hashable, Sendable {
     public let name: EventName
-    /// Differs between events of one second; whether a retry keeps it nobody knows. Never the only key of an effect.
+    /// Differs between events of one second. Whether a retry keeps it is not documented, so nothing relies on it alone.
     public let webhookID: String?
     /// `meta.test_mode`, else that of the object.
     public let testMode: Bool?

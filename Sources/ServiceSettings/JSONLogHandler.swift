@@ -18,6 +18,7 @@ public struct JSONLogHandler: LogHandler {
         self.write = write
     }
 
+    /// Writes a line to standard error, as it is.
     @Sendable
     public static func standardError(_ line: String) {
         FileHandle.standardError.write(Data(line.utf8))
@@ -44,7 +45,7 @@ public struct JSONLogHandler: LogHandler {
     }
 }
 
-/// What metadata can be as JSON.
+/// A value of the metadata, in the form in which it is written as JSON.
 private indirect enum LogValue: Encodable {
     case text(String)
     case list([LogValue])

@@ -22,7 +22,7 @@ extension Settings {
         return configuration
     }
 
-    /// As this process is told. Where the database holds other settings that decide, those count (R17).
+    /// The policy that this process was started with. If the database holds another one, that one counts (R17).
     public var policy: BillingPolicy {
         BillingPolicy(
             acceptance: Acceptance(storeID: storeID, mode: mode), matchByEmail: matchByEmail,
@@ -30,7 +30,9 @@ extension Settings {
             renewalOverdueAfter: Double(renewalOverdueHours) * 3600)
     }
 
-    /// - Throws: `SettingsError` if there is no secret: anybody could sign with none.
+    /// The secrets that a delivery may be signed with.
+    ///
+    /// - Throws: `SettingsError` if none is set.
     public func signingSecrets() throws(SettingsError) -> SigningSecrets {
         do {
             return try SigningSecrets(current: webhookSecret ?? "", previous: previousWebhookSecret)

@@ -2,43 +2,57 @@ public import Billing
 public import Configuration
 public import Logging
 
-/// What the program is told by its environment.
+/// The program's settings, read from environment variables and `.env`. ``Setting/all`` names and explains each.
 ///
 /// Its description and dump show nothing: it holds the signing secret, and URLs with passwords.
 public struct Settings: Sendable {
+    /// How a log line is written.
     public enum LogFormat: String, Sendable, Hashable {
         case text, json
     }
 
+    /// `sqlite:PATH`, `postgres://…` or `postgresql://…`; it may hold a password.
     public var databaseURL: String
-    /// nil: everything is read from the primary.
+    /// A replica, for reading only; nil: everything is read from the primary.
     public var readDatabaseURL: String?
+    /// Connections to PostgreSQL that are kept open.
     public var poolSize: Int
+    /// Further connections under load.
     public var maxOverflow: Int
+    /// How long a caller waits for a connection.
     public var poolTimeout: Duration
+    /// After this a connection is replaced.
     public var poolRecycle: Duration
     /// Whether each SQL statement is logged.
     public var logsStatements: Bool
-    /// Verbatim. Required to serve, and to sign what is replayed.
+    /// The webhook's signing secret, verbatim. Required to serve, and to sign what is replayed.
     public var webhookSecret: String?
+    /// The secret before it, accepted while it is being changed.
     public var previousWebhookSecret: String?
+    /// The store whose events are applied; nil: any (R4).
     public var storeID: String?
+    /// Whether events of live mode, of test mode or of both are applied (R4).
     public var mode: Acceptance.Mode
-    /// Plan id to the variant that sells it; only those that are set.
+    /// Plan id to the variant that sells it; only those that are set (R6).
     public var variantIDs: [String: String]
+    /// Whether the e-mail of a checkout may name the account (R5).
     public var matchByEmail: Bool
     public var upgradeUnits: UpgradeUnits
     public var downgradeUnits: DowngradeUnits
     public var refundUnits: RefundUnits
+    /// Hours without payment after which a renewal is shown as overdue (R17).
     public var renewalOverdueHours: Int
+    /// The address for webhooks and catalogue.
     public var host: String
     /// 0: any free one.
     public var port: Int
+    /// The address for health and metrics.
     public var adminHost: String
-    /// nil: no admin port.
+    /// nil: health and metrics are not served; 0: any free one.
     public var adminPort: Int?
     public var logLevel: Logger.Level
     public var logFormat: LogFormat
+    /// `production`, or any other word.
     public var environment: String
 
     public var isProduction: Bool { environment == "production" }

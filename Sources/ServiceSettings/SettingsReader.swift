@@ -4,7 +4,7 @@ import Configuration
 struct SettingsReader {
     let reader: ConfigReader
 
-    /// The value as it was written. Nil if it is not set, and if it is empty: an empty variable is how many tools say "none".
+    /// The value as it was written; nil if it is not set or empty, since many tools can only leave a variable empty.
     func text(_ name: String) -> String? {
         let isSecret = Setting.all.first { $0.name == name }?.isSecret ?? true
         let value = reader.string(forKey: ConfigKey([name]), isSecret: isSecret)
@@ -38,7 +38,7 @@ struct SettingsReader {
         return value
     }
 
-    /// Digits, as the provider's ids are: in the environment a name would be a mistake.
+    /// An id of the provider's, which is digits only; anything else is a mistake, for example a name.
     func identifier(_ name: String) throws(SettingsError) -> String? {
         guard let text = text(name) else { return nil }
         guard text.utf8.count <= 100, text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) })

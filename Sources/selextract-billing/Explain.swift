@@ -116,7 +116,7 @@ extension TimeLine.Item {
             case .consume: return "task \(record.entry.taskID?.text ?? "-")"
             case .adjust: return "adjusted by an operator: \(record.entry.reason ?? "")"
             case .external: return "changed by another program"
-            // The first look at an account: what it had from the beginning.
+            // The first entry of an account: the units that it was created with.
             case .grant where record.entry.units == record.entry.balance: return "the account's first units"
             case .grant, .planChange, .switch, .correction: return "the clock, or another account's event"
             }
@@ -132,7 +132,7 @@ extension TimeLine.Item {
         }
     }
 
-    /// What the rules read in it, and what would release it if it waits.
+    /// Which rules applied to it and why, and what it waits for if it is parked.
     fileprivate var rules: [String] {
         switch self {
         case .event(let record, let reasons, _):
@@ -186,7 +186,7 @@ extension UserSubscription {
 }
 
 extension Bucket {
-    /// How its remaining units come about.
+    /// A sentence that adds up its remaining units.
     fileprivate var account: String {
         var parts = ["\(granted) granted"]
         if consumed != 0 { parts.append("\(consumed) consumed") }

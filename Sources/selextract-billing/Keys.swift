@@ -9,7 +9,7 @@ struct Keys: AsyncParsableCommand {
         subcommands: [KeysCreate.self, KeysList.self, KeysRevoke.self]
     )
 
-    /// Never the hash: nobody needs it.
+    /// All but the hash, which nobody needs to see.
     static let columns: [Column<APIKey>] = [
         Column("id") { Cell($0.id) },
         Column("user_id", inTable: false) { Cell($0.userID) },

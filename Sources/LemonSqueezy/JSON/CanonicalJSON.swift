@@ -100,7 +100,7 @@ enum DecimalText {
         let isNegative = parts[0].hasPrefix("-")
         let mantissa = parts[0].drop { $0 == "-" }.split(separator: ".", maxSplits: 1)
         let fraction = mantissa.count > 1 ? mantissa[1] : ""
-        // An exponent beyond 64 bits is no number anybody means; its text stays as it is.
+        // An exponent beyond 64 bits cannot be computed with; such a text is only put in lower case.
         guard let written = parts.count > 1 ? Int(parts[1]) : 0,
             let exponent = Optional(written.subtractingReportingOverflow(fraction.utf8.count)), !exponent.overflow
         else { return text.lowercased() }

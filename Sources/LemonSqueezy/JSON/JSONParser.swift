@@ -1,11 +1,12 @@
 extension JSONValue {
-    /// Nesting beyond this many arrays and objects is refused: the provider needs six, and recursion needs stack.
+    /// Nesting beyond this many arrays and objects is refused, since parsing is recursive and the stack is finite. The
+    /// provider's documents nest six deep.
     public static let depthLimit = 64
 
     /// Reads one JSON document (RFC 8259): valid UTF-8 without a byte order mark, nothing after it.
     ///
-    /// A lone surrogate escape (`\ud800`), which no Unicode string can hold, becomes U+FFFD: a name that was cut in two
-    /// must not cost the event.
+    /// A lone surrogate escape (`\ud800`), which no Unicode string can hold, becomes U+FFFD: it comes of a name that was
+    /// cut off in the middle of a character, and must not make the event unreadable.
     public init(parsing bytes: [UInt8]) throws(JSONSyntaxError) {
         guard String(validating: bytes, as: UTF8.self) != nil else { throw JSONSyntaxError(offset: 0) }
         var parser = JSONParser(bytes: bytes)
@@ -13,7 +14,7 @@ extension JSONValue {
     }
 }
 
-/// A recursive descent over the bytes. Every access checks its bound by itself: a body is anybody's input.
+/// A recursive descent over the bytes. Every access checks the bounds, since a body may be anything.
 private struct JSONParser {
     let bytes: [UInt8]
     var index = 0

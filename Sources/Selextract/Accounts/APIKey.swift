@@ -1,6 +1,6 @@
 public import Foundation
 
-/// Access for a program in an account's name, a row of `api_keys`.
+/// Access for a program in an account's name, a row of `api_keys`. Times are UTC.
 public struct APIKey: Sendable, Codable, Hashable, Identifiable {
     public var id: UUID
     public var userID: UUID
@@ -10,9 +10,9 @@ public struct APIKey: Sendable, Codable, Hashable, Identifiable {
     public var keyHash: String
     /// The first characters of the key's text, at most 10.
     public var keyPrefix: String
-    /// Behind by up to a minute.
+    /// When it was last used; up to a minute behind, since it is written at most once a minute. nil: never.
     public var lastUsedAt: Date?
-    /// Whether it opens anything; a revoked key does not, and stays so.
+    /// Whether the key is valid. A revoked one never becomes valid again.
     public var isActive: Bool
     public var createdAt: Date
 
@@ -58,7 +58,7 @@ public struct APIKey: Sendable, Codable, Hashable, Identifiable {
         lastUsedAt.map { moment.timeIntervalSince($0) >= 60 } ?? true
     }
 
-    /// It opens nothing from now on.
+    /// Makes the key invalid for good.
     public mutating func revoke() { isActive = false }
 }
 
@@ -84,7 +84,7 @@ public struct APIKeyText: Sendable, Hashable {
     private static let digitCount = 43
     private static let alphabet = Array("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz".utf8)
 
-    /// nil if it has not the form of a key: no database need be asked.
+    /// nil if the text does not have the form of a key; then no query is needed to refuse it.
     public init?(_ text: String) {
         let bytes = text.utf8
         guard bytes.count == Self.mark.utf8.count + Self.digitCount, bytes.starts(with: Self.mark.utf8),

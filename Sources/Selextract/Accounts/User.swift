@@ -1,6 +1,6 @@
 public import Foundation
 
-/// An account of Selextract Cloud, a row of `users`.
+/// An account of Selextract Cloud, a row of `users`. Times are UTC.
 public struct User: Sendable, Codable, Hashable, Identifiable {
     public var id: UUID
     public var email: String
@@ -52,7 +52,9 @@ extension User {
     /// The most that `compute_units_remaining` can hold.
     public static let unitsMaximum = Int(Int32.max)
 
-    /// Takes units. Throws if fewer are left or `units` is negative, and changes nothing then.
+    /// Takes compute units.
+    ///
+    /// - Throws: `ComputeUnitsError.negative` or `.short` if fewer are left; then nothing is changed.
     public mutating func consumeComputeUnits(_ units: Int) throws(ComputeUnitsError) {
         guard units >= 0 else { throw .negative(units) }
         guard units <= computeUnitsRemaining else {
@@ -61,7 +63,9 @@ extension User {
         computeUnitsRemaining -= units
     }
 
-    /// Gives units. Throws if `units` is negative or the sum too large, and changes nothing then.
+    /// Gives compute units.
+    ///
+    /// - Throws: `ComputeUnitsError.negative`, or `.tooMany` if the sum is above ``unitsMaximum``; then nothing is changed.
     public mutating func addComputeUnits(_ units: Int) throws(ComputeUnitsError) {
         guard units >= 0 else { throw .negative(units) }
         let (sum, overflow) = computeUnitsRemaining.addingReportingOverflow(units)
@@ -77,10 +81,10 @@ extension User {
         updatedAt = moment
     }
 
-    /// The units of a month of `plan`, the one in force.
+    /// The compute units that a month of `plan`, the one in force, gives.
     public func computeUnitsLimit(plan: SubscriptionPlan) -> Int { plan.monthlyComputeUnits }
 
-    /// What of the limit is gone; 0 if more is left than a month of `plan` gives.
+    /// How many of these are used; 0 if more are left than a month of `plan` gives.
     public func computeUnitsUsed(plan: SubscriptionPlan) -> Int {
         max(0, plan.monthlyComputeUnits - computeUnitsRemaining)
     }

@@ -1,10 +1,13 @@
 public import Foundation
 
 /// Moments as text: ISO 8601, UTC, `2026-10-12T09:30:04.000Z`.
+///
+/// Foundation's `ISO8601FormatStyle` does not do it: it writes no microseconds, counts by the Julian calendar before 1582,
+/// and reads 30 February, 24:00 and text after the `Z` as if they were right, in three times the time.
 public enum ISOTime {
     /// With milliseconds, or microseconds if it has some; finer ones are rounded.
     public static func text(from date: Date) -> String {
-        // The reference date's interval is what a Date holds: no rounding in between.
+        // A Date stores its interval since the reference date; computing with that one avoids a rounding.
         let limit = 1e12
         let interval = min(max(date.timeIntervalSinceReferenceDate, -limit), limit)
         var seconds = interval.rounded(.down)
@@ -72,8 +75,8 @@ extension Date {
     }
 }
 
-// The Codable code that the compiler writes for the rows of this module picks these over the generic functions, so that
-// rows read the same with any encoder: moments as ISO 8601 text, UUIDs in lower case, as the tables show them.
+// In the Codable code that the compiler writes for the rows of this module, these overloads are preferred to the generic
+// functions. So rows are encoded alike by any encoder: times as ISO 8601 text, UUIDs in lower case.
 
 extension KeyedEncodingContainer {
     mutating func encode(_ value: Date, forKey key: Key) throws {

@@ -88,7 +88,7 @@ extension MetadataValue: Codable {
         } else if let members = try? container.decode([String: MetadataValue].self) {
             self = .object(members)
         } else if decoder.userInfo[.isStoredJSON] as? Bool == true {
-            // A number beyond a `Double`, which `jsonb` holds and we cannot: no reason not to read the row around it.
+            // `jsonb` holds numbers beyond a `Double`. One of them must not make the whole row unreadable.
             self = .wide(.greatestFiniteMagnitude)
         } else {
             throw DecodingError.dataCorruptedError(in: container, debugDescription: "no JSON value that can be held")
@@ -142,7 +142,7 @@ extension MetadataValue: Codable {
 extension CodingUserInfoKey {
     // The initialiser never fails, although its type says it may.
     // swift-format-ignore: NeverForceUnwrap
-    /// `true`: the JSON comes out of a database, which has seen that it is JSON. Then a number that is too great for a
-    /// `Double` is read as the greatest one, where otherwise it is refused.
+    /// `true`: the JSON comes out of a database, which has checked it. Then a number that is too great for a `Double` is
+    /// read as the greatest `Double`; otherwise it is refused.
     public static let isStoredJSON = CodingUserInfoKey(rawValue: "selextract.isStoredJSON")!
 }

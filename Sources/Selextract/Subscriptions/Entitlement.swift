@@ -48,6 +48,6 @@ public struct Entitlement: Sendable, Codable, Hashable {
         self.computeUnitsGranted = computeUnitsGranted
     }
 
-    /// What of this month's units is gone; 0 if more is left than it gave.
+    /// How many of this month's units are used; 0 if more are left than it gave.
     public var computeUnitsUsed: Int { max(0, computeUnitsGranted - computeUnitsRemaining) }
 }

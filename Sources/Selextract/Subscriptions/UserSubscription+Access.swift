@@ -1,7 +1,7 @@
 public import Foundation
 
 extension UserSubscription {
-    /// Whether the row tells of a subscription at the provider, which alone may change it.
+    /// Whether it is a subscription at the provider, which only the provider may change.
     public var isProviders: Bool { lemonSqueezySubscriptionID != nil }
 
     /// Whether it gives access at `moment` (R9): in a trial, active and past due it does; paused only in mode `free` or
@@ -34,7 +34,7 @@ extension UserSubscription {
 }
 
 extension User {
-    /// The subscription that gives access at `moment`, of those that are this user's; nil if none does.
+    /// The subscription that gives access at `moment`, of those that are this account's; nil if none does.
     ///
     /// The account's tier says already which is the effective one (R10), so one of that plan comes first; then the
     /// provider's before others, the later `created_at`, the greater id.
@@ -51,7 +51,7 @@ extension User {
     }
 }
 
-/// What decides between two subscriptions with access, the weightiest first.
+/// Decides between two subscriptions with access: the first property that differs does.
 private struct SubscriptionRank {
     var hasTier: Bool
     var isProviders: Bool

@@ -4,7 +4,7 @@ public import Foundation
 extension UserSubscription {
     /// Cancels it at the end of its period; it gives access until then. Cancelling it again changes nothing.
     ///
-    /// Throws if it is the provider's, or has no access that could end.
+    /// - Throws: `SubscriptionChangeError.isProviders`, or `.ended` if it has no access that could end.
     public mutating func cancel(at moment: Date) throws(SubscriptionChangeError) {
         guard !isProviders else { throw .isProviders }
         guard isActive(at: moment) || status == "paused" else { throw .ended(status: status) }
@@ -19,7 +19,8 @@ extension UserSubscription {
     /// Begins its next period, until `end`; also if it was cancelled, paused or has ended. The period begins where the
     /// last one ended, or at `moment` if there was a gap.
     ///
-    /// Throws if it is the provider's, or if `end` is not later than the present period's end and `moment`.
+    /// - Throws: `SubscriptionChangeError.isProviders`, or `.notLater` if `end` is not later than the present period's end
+    ///   and `moment`.
     public mutating func renew(until end: Date, at moment: Date) throws(SubscriptionChangeError) {
         guard !isProviders else { throw .isProviders }
         let earliest = max(currentPeriodEnd, moment)
@@ -35,7 +36,7 @@ extension UserSubscription {
 
 /// Why a subscription was left as it is.
 public enum SubscriptionChangeError: Error, Sendable, Hashable {
-    /// It is the provider's: it is changed there, and its events tell us.
+    /// It is a subscription at the provider, and can only be changed there.
     case isProviders
     /// It has ended already, at this moment or with this status.
     case ended(status: String)

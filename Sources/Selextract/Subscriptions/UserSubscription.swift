@@ -1,6 +1,6 @@
 public import Foundation
 
-/// A subscription of an account, a row of `user_subscriptions`.
+/// A subscription of an account, a row of `user_subscriptions`. Times are UTC.
 public struct UserSubscription: Sendable, Codable, Hashable, Identifiable {
     public var id: UUID
     public var userID: UUID
@@ -20,13 +20,14 @@ public struct UserSubscription: Sendable, Codable, Hashable, Identifiable {
     /// `void` or `free`; nil if not paused.
     public var pauseMode: String?
     public var pauseResumesAt: Date?
-    /// The provider's `updated_at` of the snapshot that the row tells of.
+    /// The provider's `updated_at` of the snapshot that this row was written from.
     public var sourceUpdatedAt: Date?
-    /// Who speaks for the row; nil: another program made it, and it gives nothing until it is adopted (R19).
+    /// What the row was made from; nil: another program made it, and it gives nothing until it is adopted (R19).
     public var source: Source?
     public var createdAt: Date
     public var updatedAt: Date
 
+    /// What a subscription was made from.
     public enum Source: String, Sendable, Codable, Hashable {
         /// The provider's events.
         case provider

@@ -71,7 +71,7 @@ struct ConfigurationReader {
 
     /// Complains unless `text` is an absolute URL, `http` or `https`, with a host.
     mutating func requireURL(_ text: String, at path: String) {
-        // Whether it is empty was asked before.
+        // That an empty text is wrong was said when it was read.
         guard !text.allSatisfy(\.isWhitespace) else { return }
         let isPlain = text.unicodeScalars.allSatisfy {
             !$0.properties.isWhitespace && $0.properties.generalCategory != .control

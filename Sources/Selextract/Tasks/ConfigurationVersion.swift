@@ -31,7 +31,7 @@ struct ConfigurationUpgrade: Sendable {
     /// Rewrites the document; what it leaves wrong, the validation that follows reports.
     var rewrite: @Sendable ([String: MetadataValue]) -> [String: MetadataValue]
 
-    /// In order, from the first version to ``TaskConfiguration/currentVersion``. There is one version so far.
+    /// In order, from the first version to ``TaskConfiguration/currentVersion``. Empty, since there is one version so far.
     static let all: [ConfigurationUpgrade] = []
 
     /// `document` in the form of version `target`, by the steps that lead there from `version`, in order.

@@ -15,8 +15,8 @@ extension ScrapingTask {
             }
         }
 
-        /// Whether a task may go from here to `next`. A worker may take a task that was never queued, and may find that
-        /// it cannot even be started; what is finished stays so.
+        /// Whether a task may go from here to `next`. A worker may take a task that was never queued, and a task that
+        /// cannot be started fails without having run. A finished task stays as it is.
         public func canBecome(_ next: Status) -> Bool {
             switch (self, next) {
             case (.pending, .queued): true
@@ -36,7 +36,7 @@ extension ScrapingTask {
     public var canBeCancelled: Bool { status.canBecome(.cancelled) }
 }
 
-/// A change of a task's status that cannot be.
+/// A change of status that a task's present status does not allow.
 public struct IllegalTransition: Error, Sendable, Hashable, CustomStringConvertible {
     public let from: ScrapingTask.Status
     public let to: ScrapingTask.Status
@@ -67,18 +67,18 @@ public enum ProgressError: Error, Sendable, Hashable, CustomStringConvertible {
 // Each throws `IllegalTransition` and changes nothing if the task's status does not allow it. What a task is charged is
 // decided with the account's balance at hand, so `computeUnitsConsumed` is left alone here.
 extension ScrapingTask {
-    /// It waits for a worker.
+    /// From pending to queued: it waits for a worker.
     public mutating func queue(at moment: Date) throws(IllegalTransition) {
         try become(.queued, at: moment)
     }
 
-    /// A worker took it.
+    /// From pending or queued to running: a worker took it.
     public mutating func start(at moment: Date) throws(IllegalTransition) {
         try become(.running, at: moment)
         startedAt = moment
     }
 
-    /// It ended well.
+    /// From running to completed, with 100 percent of progress.
     public mutating func complete(at moment: Date, resultFilePath: String? = nil) throws(IllegalTransition) {
         try become(.completed, at: moment)
         completedAt = moment
@@ -86,20 +86,22 @@ extension ScrapingTask {
         self.resultFilePath = resultFilePath ?? self.resultFilePath
     }
 
-    /// It ended badly, or could not be started. U+0000, which PostgreSQL cannot hold, becomes U+FFFD in the message.
+    /// From any unfinished status to failed. U+0000, which PostgreSQL cannot hold, becomes U+FFFD in the message.
     public mutating func fail(at moment: Date, message: String) throws(IllegalTransition) {
         try become(.failed, at: moment)
         completedAt = moment
         errorMessage = message.withoutNUL
     }
 
-    /// Somebody stopped it.
+    /// From any unfinished status to cancelled.
     public mutating func cancel(at moment: Date) throws(IllegalTransition) {
         try become(.cancelled, at: moment)
         completedAt = moment
     }
 
-    /// How far a running task is, in percent, 0 to 100.
+    /// Records how far a running task is, in percent, 0 to 100.
+    ///
+    /// - Throws: `ProgressError` if it is not running, or `percent` is out of range; then nothing is changed.
     public mutating func report(progress percent: Int, at moment: Date) throws(ProgressError) {
         guard isRunning else { throw .notRunning(status) }
         guard (0...100).contains(percent) else { throw .outOfRange(percent) }

@@ -1,6 +1,6 @@
 public import Foundation
 
-/// A task of an account, a row of `tasks`. Not `Task`, which is Swift's own.
+/// A task of an account, a row of `tasks`. Times are UTC. (`Task` is the name of Swift's own type.)
 public struct ScrapingTask: Sendable, Codable, Hashable, Identifiable {
     /// The type of a task that says none.
     public static let simpleScraping = "simple_scraping"
@@ -13,14 +13,14 @@ public struct ScrapingTask: Sendable, Codable, Hashable, Identifiable {
     /// As it is stored, by whatever program; ``TaskConfiguration/init(_:)`` reads it.
     public var config: MetadataValue
     public var status: Status
-    /// The greater comes first.
+    /// Of the tasks that wait, the one of the greatest priority is taken first.
     public var priority: Int
     /// Not to be started before; nil: as soon as possible.
     public var scheduledAt: Date?
     public var startedAt: Date?
     /// When it ended, whatever the result.
     public var completedAt: Date?
-    /// What was charged; less than ``billedMinutes(at:)`` if the account had less left.
+    /// Compute units that were charged; fewer than ``billedMinutes(at:)`` if the account had fewer left.
     public var computeUnitsConsumed: Int
     public var estimatedComputeUnits: Int
     /// Percent, 0 to 100.

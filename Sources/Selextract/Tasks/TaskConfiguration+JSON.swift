@@ -183,7 +183,7 @@ extension TaskConfiguration {
         }
     }
 
-    /// Far beyond any page that exists.
+    /// The greatest number that the first page may have.
     static let firstPageLimit = 1_000_000_000
 }
 

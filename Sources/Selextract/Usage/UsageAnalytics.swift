@@ -1,6 +1,6 @@
 public import Foundation
 
-/// What an account used on one day, a row of `usage_analytics`; there is one for each user and day.
+/// What an account used on one day, a row of `usage_analytics`; there is one for each account and day (UTC).
 public struct UsageAnalytics: Sendable, Codable, Hashable, Identifiable {
     public var id: UUID
     public var userID: UUID

@@ -7,7 +7,7 @@ import Storage
 enum StoreUse {
     /// To work with it: its schema has to be up to date.
     case work
-    /// To decide about accounts: as `work`, and it is said if the database's settings are others than the program's.
+    /// To change what accounts have: as `work`, and it is printed if the policy in the database is not the program's.
     case decide
     /// To look at it, whatever it is like.
     case inspect
@@ -46,7 +46,8 @@ func withStore<Result: Sendable>(
     }
 }
 
-/// The settings that decide are the database's, so that a shell with other ones changes no account (R17).
+/// Says that the policy in the database is used, if the program's settings differ: an operator's shell may hold others than
+/// the service (R17).
 private func sayDifferences(_ settings: Settings, _ store: any Store) async throws {
     guard let stored = try await store.settings() else { return }
     let differences = settings.policy.differences(from: stored.policy)

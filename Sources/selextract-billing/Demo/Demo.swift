@@ -19,7 +19,7 @@ struct Demo: AsyncParsableCommand {
     var scenario: [String] = []
     @OptionGroup var output: OutputOptions
 
-    /// Those that show the most in the fewest lines. They are inside the program, so that it shows them wherever it is.
+    /// The scenarios that are shown. They are inside the program, so that it needs no files.
     static let choice = [
         "first-purchase", "renewal", "failed-renewal-recovered", "cancel-then-expired", "plan-change-upgrade",
         "pause-void-unpause", "trial", "yearly", "two-subscriptions", "mistakes-resent-renewal", "unknown-account",
@@ -49,7 +49,7 @@ struct Demo: AsyncParsableCommand {
 /// A scenario in the demonstration: its account and its deliveries.
 struct DemoAct: Sendable {
     let name: String
-    let user: UUID
+    let accountID: UUID
     /// Each with the provider's moment.
     let deliveries: [(at: Date, event: WebhookEvent, body: [UInt8])]
 
@@ -62,11 +62,11 @@ struct DemoAct: Sendable {
             }
             deliveries.append((event.updatedAt ?? deliveries.last?.at ?? Date(), event, payload.body))
         }
-        guard let user = deliveries.lazy.compactMap(\.event.customUserID).compactMap(UUID.init(uuidString:)).first
+        guard let accountID = deliveries.lazy.compactMap(\.event.customUserID).compactMap(UUID.init(uuidString:)).first
         else {
             throw Failure("the scenario “\(name)” names no account")
         }
-        self.user = user
+        self.accountID = accountID
         self.deliveries = deliveries
     }
 }

@@ -58,12 +58,12 @@ struct DemoStage: Sendable {
         }
     }
 
-    /// All acts at once, event by event in the order of their moments, the clock between them.
+    /// Delivers the events of all acts in the order of their times, and runs the clock in between.
     func play(_ acts: [DemoAct]) async throws -> Document {
         let opening = Date(timeIntervalSince1970: 1_790_812_800)  // 2026-10-01 00:00:00 UTC
         clock.now = opening
         for act in acts where act.name != "unknown-account" {
-            _ = try await store.createUser(NewUser(id: act.user, email: "\(act.name)@example.com"))
+            _ = try await store.createUser(NewUser(id: act.accountID, email: "\(act.name)@example.com"))
         }
         var scenes: [DemoScene] = []
         var shown: [UUID: String] = [:]
@@ -81,7 +81,7 @@ struct DemoStage: Sendable {
         }
         let last = deliveries.map(\.1.at).max() ?? opening
         for act in acts where act.name == "unknown-account" {
-            _ = try await store.createUser(NewUser(id: act.user, email: "\(act.name)@example.com"))
+            _ = try await store.createUser(NewUser(id: act.accountID, email: "\(act.name)@example.com"))
         }
         try await tick(until: last.addingTimeInterval(20 * 86_400), acts, &scenes, &shown)
         return try await document(acts, scenes)
@@ -98,9 +98,9 @@ struct DemoStage: Sendable {
             let report = try await Storage.Tick(store, policy: settings.policy).run()
             guard report.changed + report.released > 0 else { continue }
             for act in acts {
-                let before = shown[act.user]
+                let before = shown[act.accountID]
                 let scene = try await scene(act, "(the clock)", nil, &shown)
-                if shown[act.user] != before && before != nil { scenes.append(scene) }
+                if shown[act.accountID] != before && before != nil { scenes.append(scene) }
             }
         }
     }
@@ -108,10 +108,10 @@ struct DemoStage: Sendable {
     private func scene(
         _ act: DemoAct, _ event: String, _ answer: HTTPClient.Answer?, _ shown: inout [UUID: String]
     ) async throws -> DemoScene {
-        let user = try await store.user(id: act.user)
+        let user = try await store.user(id: act.accountID)
         let now = user.map { "\($0.subscriptionTier) \($0.computeUnitsRemaining) \($0.computeUnitsResetDate)" } ?? ""
-        let isChanged = shown[act.user] != now
-        shown[act.user] = now
+        let isChanged = shown[act.accountID] != now
+        shown[act.accountID] = now
         return DemoScene(
             at: clock.now, account: act.name, event: event, answer: answer.map(\.word), user: user, isChanged: isChanged
         )
@@ -121,8 +121,8 @@ struct DemoStage: Sendable {
         var users: [User] = []
         var buckets: [(account: String, bucket: Bucket)] = []
         for act in acts {
-            users += [try await store.user(id: act.user)].compactMap(\.self)
-            buckets += try await store.buckets(user: act.user)
+            users += [try await store.user(id: act.accountID)].compactMap(\.self)
+            buckets += try await store.buckets(user: act.accountID)
                 .filter { $0.begin <= clock.now && $0.line != .free }
                 .map { (act.name, $0) }
         }
@@ -157,7 +157,7 @@ struct DemoScene: Sendable {
     var user: User?
     var isChanged: Bool
 
-    /// The plan and the units are shown when they change, so that the eye finds them.
+    /// The plan and the units are only shown when they change, so that changes stand out.
     static let columns: [Column<DemoScene>] = [
         Column("account") { Cell($0.account) },
         Column("at") { Cell($0.at) },
@@ -169,7 +169,7 @@ struct DemoScene: Sendable {
     ]
 }
 
-/// The clock of the stage.
+/// A clock that stands still until it is set.
 final class DemoClock: Sendable {
     private let moment = Mutex(Date())
 

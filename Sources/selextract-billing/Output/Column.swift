@@ -8,7 +8,7 @@ struct Column<Row>: Sendable {
     let isInTable: Bool
     let cell: @Sendable (Row) -> Cell
 
-    /// At the head of a table's column, where a key may be too long.
+    /// The heading in a table, where the key may be too long.
     let title: String
 
     init(
@@ -75,7 +75,7 @@ extension UUID {
 }
 
 extension String {
-    /// Without control characters: what a stranger typed at a checkout must not steer the operator's terminal.
+    /// The text with control characters escaped: a buyer's input must not be able to control the operator's terminal.
     var printable: String {
         guard unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else { return self }
         return unicodeScalars.reduce(into: "") { text, scalar in

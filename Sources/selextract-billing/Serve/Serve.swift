@@ -46,7 +46,7 @@ struct Serve: AsyncParsableCommand {
         try await application.run()
     }
 
-    /// What to try next; for a person, so not in a log that programs read.
+    /// Prints what to try next. It is for people, so it is left out where programs read the log.
     private static func welcome(_ settings: Settings, port: Int) {
         guard settings.logFormat == .text else { return }
         let url = settings.publicURL(port: port)

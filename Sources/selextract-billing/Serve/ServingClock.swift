@@ -4,8 +4,8 @@ import Logging
 import Storage
 import Synchronization
 
-/// What `serve` runs every second (R17): accounts that are due, so that what another program did counts at once; and once a
-/// minute all that the passing of time asks for.
+/// What `serve` runs every second (R17): every second the accounts that are due, so that what another program wrote counts at
+/// once; once a minute everything that `tick` does.
 final class ServingClock: Sendable {
     private let store: any Store
     private let policy: BillingPolicy
@@ -25,13 +25,13 @@ final class ServingClock: Sendable {
         let isWhole = wholeRunAt.withLock { $0.map { start - $0 >= .seconds(60) } ?? true }
         if isWhole { watch.look(at: try await store.settings()) }
         let report = try await Storage.Tick(store, policy: policy).run(onlyAccounts: !isWhole)
-        // Only when it has ended well: what failed comes again in a second.
+        // Only after a run without error, so that one that fails is repeated after a second.
         if isWhole { wholeRunAt.withLock { $0 = start } }
         log(report, isWhole: isWhole)
     }
 
     private func log(_ report: Storage.Tick.Report, isWhole: Bool) {
-        // What is stuck fails every second; once a minute is enough to hear of it.
+        // An account that cannot be computed fails every second; it is logged once a minute.
         if report.failures > 0, isWhole {
             logger.error(
                 "the clock could not bring everything up to date", metadata: ["failures": "\(report.failures)"])
@@ -46,12 +46,12 @@ final class ServingClock: Sendable {
     }
 }
 
-/// Says when the settings that decide are not the ones that this instance was started with: those of the instance that
-/// started last hold for all (R17).
+/// Logs when the policy in force is not the one that this instance was started with: that of the instance that started last
+/// holds for all (R17).
 final class SettingsWatch: Sendable {
     private let own: BillingPolicy
     private let logger: Logger
-    /// The last revision that was spoken of.
+    /// The last revision that was logged.
     private let seen = Mutex(0)
 
     init(own: BillingPolicy, logger: Logger) {
@@ -59,7 +59,7 @@ final class SettingsWatch: Sendable {
         self.logger = logger
     }
 
-    /// At the start: this instance's are the database's now.
+    /// At the start, when this instance's policy has become the database's.
     ///
     /// - Parameter before: what held before; nil: nothing, or the same.
     func adopted(instead before: StoredSettings?) {
@@ -67,7 +67,7 @@ final class SettingsWatch: Sendable {
         log("the settings that decide have changed: all accounts are computed again", before, .notice)
     }
 
-    /// While it runs: another instance may have started with others.
+    /// While it runs: another instance may have started with another policy.
     func look(at stored: StoredSettings?) {
         guard let stored, !stored.policy.decides(like: own) else { return }
         let isNew = seen.withLock { seen in

@@ -116,7 +116,7 @@ struct UsersDelete: AsyncParsableCommand {
         if erase { print("\(erased) events were erased: what is personal is gone from them.") }
     }
 
-    /// Of an account that was deleted before only the id is known.
+    /// With `--erase` the account may be deleted already; then only its id can name it.
     private func account(in store: any Store) async throws -> UUID {
         do {
             return try await store.user(named: who).id
