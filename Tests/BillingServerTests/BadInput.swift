@@ -4,7 +4,7 @@ import Payloads
 import TestSupport
 import Testing
 
-/// A delivery that is not as it should be, and what it is answered.
+/// A delivery with something wrong with it, the answer to it, and what is stored.
 struct BadInput: Sendable, CustomTestStringConvertible {
     let testDescription: String
     let headers: @Sendable ([UInt8]) -> [HTTPClient.Header]

@@ -3,6 +3,7 @@ import Foundation
 import LemonSqueezy
 import Logging
 import Payloads
+import Selextract
 import ServiceLifecycle
 import ServiceSettings
 import Storage
@@ -31,6 +32,15 @@ struct RunningServer: Sendable {
 
     func events() async throws -> [EventRecord] {
         try await store.eventRecords(EventFilter(), limit: 10_000, before: nil)
+    }
+
+    /// Creates the account that a payload names.
+    func createUser(of body: [UInt8]) async throws -> UUID {
+        let event = try WebhookEvent(body: body)
+        guard let user = event.customUserID.flatMap(UUID.init(uuidString:)) else {
+            throw HTTPClient.Failure(description: "the payload names no account")
+        }
+        return try await store.createUser(email: event.email ?? "ada@example.com", id: user).id
     }
 }
 
@@ -103,4 +113,9 @@ final class LogLines: Sendable {
         logger.logLevel = .trace
         return logger
     }
+}
+
+extension Date {
+    /// Half an hour after the purchases of the scenarios.
+    static let testNow = Date(timeIntervalSince1970: 1_791_799_200)
 }

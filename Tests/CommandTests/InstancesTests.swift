@@ -12,7 +12,7 @@ import Testing
 struct InstancesTests {
     /// How many databases of each kind: `ROUNDS` in the environment, for long runs.
     static let rounds = ProcessInfo.processInfo.environment["ROUNDS"].flatMap(Int.init) ?? 2
-    /// Where to begin, to repeat one.
+    /// The first seed: `SEED` in the environment, to repeat a round that failed.
     static let first = ProcessInfo.processInfo.environment["SEED"].flatMap(UInt64.init) ?? 1
     private static let livesARound: UInt64 = 3
     private static let connections = 8
@@ -122,7 +122,7 @@ struct InstancesTests {
 }
 
 extension Life {
-    /// Its deliveries; what tasks consume is no business of the listener.
+    /// Its deliveries, without what tasks consume, which does not pass through the listener.
     fileprivate var bodies: [[UInt8]] {
         steps.compactMap { step in
             if case .event(let body) = step.step { body } else { nil }

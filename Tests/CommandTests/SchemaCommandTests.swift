@@ -110,4 +110,28 @@ struct SchemaCommandTests {
             #expect(try await program.run("validate-schema").status == 0)
         }
     }
+
+    @Test("Migrations are listed, printed without being run, and run")
+    func migrate() async throws {
+        let program = try Program()
+        let sql = try await program.run("migrate", "--sql").text
+        #expect(sql.contains("create table"))
+        let before = try await program.json("migrate", "--status")["migrations"].rows
+        // A command that only looks must not create the file.
+        #expect(
+            try FileManager.default.contentsOfDirectory(atPath: program.folder.path).allSatisfy {
+                !$0.contains("sqlite3")
+            })
+        #expect(before.first?["version"].number == 1)
+        #expect(before.allSatisfy { $0["applied_at"].isNull })
+        let refused = try await program.run("plans", "list")
+        #expect(refused.status == 1)
+        #expect(refused.sentence == "the schema is not up to date: run `migrate`")
+
+        #expect(try await program.json("migrate")["migrations"].rows.count == before.count)
+        let after = try await program.json("migrate", "--status")["migrations"].rows
+        #expect(after.allSatisfy { $0["applied_at"].text != nil })
+        #expect(try await program.run("migrate", "--sql").output.isEmpty)
+        #expect(try await program.run("migrate").text == "The schema is up to date.\n")
+    }
 }

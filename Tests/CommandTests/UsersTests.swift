@@ -50,4 +50,40 @@ struct UsersTests {
             #expect(try await program.json("users", "show", "primary@example.com")["user"]["id"].text != nil)
         }
     }
+
+    @Test("A list is paged without losing or repeating a row")
+    func pages() async throws {
+        let program = try Program()
+        _ = try await program.run("migrate")
+        for number in 1...5 { _ = try await program.json("users", "create", "user\(number)@example.com") }
+        var emails: [String] = []
+        var arguments: String?
+        repeat {
+            let page =
+                if let arguments {
+                    try await program.json("users", "list", "--limit", "2", "--before", arguments)
+                } else {
+                    try await program.json("users", "list", "--limit", "2")
+                }
+            emails += page["users"].rows.compactMap(\.["email"].text)
+            arguments = page["next"].text
+        } while arguments != nil
+        #expect(emails == (1...5).reversed().map { "user\($0)@example.com" })
+        let text = try await program.run("users", "list", "--limit", "2").text
+        #expect(text.contains("more: --before "))
+    }
+
+    @Test("Two accounts of one e-mail, but for its case, must be named by their ids")
+    func ambiguous() async throws {
+        let program = try Program()
+        _ = try await program.run("migrate")
+        _ = try await program.json("users", "create", "ada@example.com")
+        _ = try await program.json("users", "create", "Ada@example.com")
+        let shown = try await program.run("users", "show", "ada@example.com")
+        #expect(shown.status == 1)
+        #expect(shown.sentence == "2 accounts have the e-mail “ada@example.com”: name one by its id")
+        let again = try await program.run("users", "create", "ada@example.com")
+        #expect(again.status == 1)
+        #expect(again.sentence == "an account with that e-mail exists already")
+    }
 }

@@ -34,7 +34,8 @@ enum Sample {
             completedAt: status.isFinished ? noon : nil, createdAt: noon)
     }
 
-    /// Of another program, unless it has a provider's id; its period lasts from a day before noon to ten days after it.
+    /// A row that another program made, unless it is given a provider's id; its period lasts from a day before noon to ten
+    /// days after it.
     static func subscription(
         _ status: String = "active", plan: String = "starter", provider: String? = nil, id number: UInt8 = 3
     ) -> UserSubscription {

@@ -1,40 +1,7 @@
 import Billing
 import Foundation
-import LemonSqueezy
 import Selextract
 import Storage
-import TestSupport
-
-/// Runs `body` so many times at once; the results in order.
-func concurrently<Result: Sendable>(
-    _ count: Int, _ body: @escaping @Sendable (Int) async throws -> Result
-) async throws -> [Result] {
-    try await withThrowingTaskGroup(of: (Int, Result).self) { group in
-        for number in 0..<count { group.addTask { (number, try await body(number)) } }
-        var results: [Int: Result] = [:]
-        for try await (number, result) in group { results[number] = result }
-        return results.sorted { $0.key < $1.key }.map(\.value)
-    }
-}
-
-/// Lets other tasks run until `condition` holds; the test's time limit ends it otherwise.
-func eventually(_ condition: () async throws -> Bool) async throws {
-    while try await !condition() {
-        try Task.checkCancellation()
-        await Task.yield()
-    }
-}
-
-extension RunningServer {
-    /// Creates the account that a payload names.
-    func createUser(of body: [UInt8]) async throws -> UUID {
-        let event = try WebhookEvent(body: body)
-        guard let user = event.customUserID.flatMap(UUID.init(uuidString:)) else {
-            throw HTTPClient.Failure(description: "the payload names no account")
-        }
-        return try await store.createUser(email: event.email ?? "ada@example.com", id: user).id
-    }
-}
 
 /// What the database says of an account, without what differs between two databases that say the same.
 struct AccountRows: Equatable, Sendable {
@@ -59,7 +26,7 @@ struct AccountRows: Equatable, Sendable {
     }
 }
 
-/// All that a delivery can change, but for the inbox.
+/// All that a delivery can change, but for the stored events.
 struct BillingRows: Equatable, Sendable {
     var users: [User]
     var subscriptions: [UserSubscription]
@@ -75,9 +42,4 @@ struct BillingRows: Equatable, Sendable {
         ledger = []
         for user in users { ledger += try await store.ledger(user: user.id) }
     }
-}
-
-extension Date {
-    /// Half an hour after the purchases of the scenarios.
-    static let testNow = Date(timeIntervalSince1970: 1_791_799_200)
 }
