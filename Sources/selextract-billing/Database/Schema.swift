@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import ServiceSettings
+import SchemaValidation
 import Storage
 
 struct Migrate: AsyncParsableCommand {
