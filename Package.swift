@@ -15,7 +15,8 @@ let package = Package(
     products: [
         .executable(name: "selextract-billing", targets: ["selextract-billing"]),
         .library(
-            name: "Selextract", targets: ["Selextract", "Billing", "SchemaValidation", "Storage", "ServiceSettings"]
+            name: "Selextract",
+            targets: ["Selextract", "Billing", "SchemaValidation", "Storage", "Accounts", "ServiceSettings"]
         ),
     ],
     dependencies: [
@@ -56,6 +57,9 @@ let package = Package(
             swiftSettings: settings
         ),
         .target(
+            name: "Accounts", dependencies: ["Billing", "Selextract", "Storage"], swiftSettings: settings
+        ),
+        .target(
             name: "ServiceSettings",
             dependencies: [
                 "Billing", "LemonSqueezy", "Storage",
@@ -67,7 +71,7 @@ let package = Package(
         .target(
             name: "BillingServer",
             dependencies: [
-                "Billing", "LemonSqueezy", "Selextract", "ServiceSettings", "Storage",
+                "Accounts", "Billing", "LemonSqueezy", "Selextract", "ServiceSettings", "Storage",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -83,8 +87,8 @@ let package = Package(
         .executableTarget(
             name: "selextract-billing",
             dependencies: [
-                "Billing", "BillingServer", "LemonSqueezy", "SchemaValidation", "Selextract", "ServiceSettings",
-                "Storage",
+                "Accounts", "Billing", "BillingServer", "LemonSqueezy", "SchemaValidation", "Selextract",
+                "ServiceSettings", "Storage",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -95,7 +99,8 @@ let package = Package(
         // Tests: one test target for each source target, and what they share.
         // The README's sample of a program that uses the library.
         .executableTarget(
-            name: "Sample", dependencies: ["Selextract", "ServiceSettings", "Storage"], path: "Tests/Sample",
+            name: "Sample", dependencies: ["Accounts", "Selextract", "ServiceSettings", "Storage"],
+            path: "Tests/Sample",
             swiftSettings: settings
         ),
         .target(name: "Payloads", dependencies: ["LemonSqueezy"], path: "Tests/Payloads", swiftSettings: settings),
@@ -121,8 +126,8 @@ let package = Package(
         .testTarget(
             name: "StorageTests",
             dependencies: [
-                "Billing", "LemonSqueezy", "Payloads", "Postgres", "Schema", "SchemaValidation", "Selextract",
-                "Storage", "TestSupport",
+                "Accounts", "Billing", "LemonSqueezy", "Payloads", "Postgres", "Schema", "SchemaValidation",
+                "Selextract", "Storage", "TestSupport",
             ],
             swiftSettings: settings
         ),
@@ -137,8 +142,8 @@ let package = Package(
         .testTarget(
             name: "BillingServerTests",
             dependencies: [
-                "Billing", "BillingServer", "LemonSqueezy", "Payloads", "Postgres", "Selextract", "ServiceSettings",
-                "Storage", "TestSupport",
+                "Accounts", "Billing", "BillingServer", "LemonSqueezy", "Payloads", "Postgres", "Selextract",
+                "ServiceSettings", "Storage", "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
@@ -147,7 +152,7 @@ let package = Package(
         .testTarget(
             name: "CommandTests",
             dependencies: [
-                "Billing", "LemonSqueezy", "Payloads", "Sample", "Selextract", "selextract-billing",
+                "Accounts", "Billing", "LemonSqueezy", "Payloads", "Sample", "Selextract", "selextract-billing",
                 "ServiceSettings", "Storage", "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
             ],

@@ -69,6 +69,9 @@ alter table operator_actions
         check (kind in ('bind', 'adjust', 'match', 'grant', 'grant_end')),
     add column plan_id varchar(50) references subscription_plans (id),
     add column until timestamptz,
+    -- Who did it, and from which host or page.
+    add column acted_by varchar(255),
+    add column acted_from varchar(255),
     add constraint operator_actions_match_check check (kind <> 'match' or subscription_id is not null),
     add constraint operator_actions_grant_check check (kind <> 'grant' or plan_id is not null);
 
@@ -93,27 +96,30 @@ where s.source = 'provider'
     );
 
 drop view account_entitlements;
--- R9, R10 and R14 as SQL, for programs that read the database. What another program has written into
--- compute_units_remaining counts at once, not only when the ledger takes it over (R15).
-create view account_entitlements as
-select u.id as user_id,
+-- R9, R10 and R14 as SQL, for programs that read the database: of one account at a moment, and of all now. What another
+-- program has written into compute_units_remaining counts at once, not only when the ledger takes it over (R15).
+create function account_entitlement(account uuid, looked_at timestamptz) returns table (
+    user_id uuid, email varchar, plan_id varchar, has_access boolean, lemon_squeezy_subscription_id varchar,
+    status varchar, access_until timestamptz, compute_units_remaining integer, compute_units_reset_date timestamptz,
+    compute_units_granted integer
+) language sql stable as $$
+select u.id,
     u.email,
-    coalesce(e.plan_id, 'free') as plan_id,
-    e.plan_id is not null as has_access,
+    coalesce(e.plan_id, 'free'),
+    e.plan_id is not null,
     e.lemon_squeezy_subscription_id,
     e.status,
     case
         when e.source = 'granted' then e.ends_at
         when e.status = 'cancelled' then e.current_period_end
         when e.status = 'on_trial' then e.trial_ends_at
-    end as access_until,
-    coalesce(b.shown, u.compute_units_remaining) as compute_units_remaining,
-    coalesce(b.ends_at, u.compute_units_reset_date) as compute_units_reset_date,
-    coalesce(b.granted, f.monthly_compute_units)::integer as compute_units_granted
-from (select now() as at) as moment
-cross join users u
+    end,
+    coalesce(b.shown, u.compute_units_remaining),
+    coalesce(b.ends_at, u.compute_units_reset_date),
+    coalesce(b.granted, f.monthly_compute_units)::integer
+from users u
 cross join lateral (
-    select greatest(date_trunc('second', moment.at), max(s.latest_event_at)) as at
+    select greatest(date_trunc('second', looked_at), max(s.latest_event_at)) as at
     from user_subscriptions s
     where s.user_id = u.id and s.source_updated_at is not null
 ) as m
@@ -130,7 +136,8 @@ left join lateral (
         and case
             when s.source = 'granted' then coalesce(m.at < s.ends_at, true)
             when s.status in ('on_trial', 'active', 'past_due') then true
-            when s.status = 'paused' then coalesce(s.pause_mode = 'free', false) or coalesce(s.pause_resumes_at <= m.at, false)
+            when s.status = 'paused'
+                then coalesce(s.pause_mode = 'free', false) or coalesce(s.pause_resumes_at <= m.at, false)
             when s.status = 'cancelled' then m.at < s.current_period_end
             else false
         end
@@ -150,6 +157,10 @@ left join lateral (
     order by b.line = 'free', b.begins_at desc
     limit 1
 ) as b on true
-left join subscription_plans f on f.id = 'free';
+left join subscription_plans f on f.id = 'free'
+where u.id = account
+$$;
+create view account_entitlements as
+select e.* from users u cross join lateral account_entitlement(u.id, now()) as e;
 
 insert into schema_migrations (version, name) values (3, 'rules');

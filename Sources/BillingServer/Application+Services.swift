@@ -29,7 +29,7 @@ struct Ticking<Timepiece: Clock>: Service where Timepiece.Duration == Duration {
 
 /// Closes the store when everything that uses it has ended.
 struct StoreClosing: Service {
-    let store: any Store
+    let store: Store
 
     func run() async throws {
         try? await gracefulShutdown()

@@ -41,10 +41,10 @@ public struct ApplicationOptions: Sendable {
 /// - Returns: the migrations that were applied now.
 /// - Throws: what the store throws.
 @discardableResult
-public func prepare(store: any Store, settings: Settings, migrate: Bool = true) async throws -> [AppliedMigration] {
+public func prepare(store: Store, settings: Settings, migrate: Bool = true) async throws -> [AppliedMigration] {
     let applied = migrate ? try await store.migrate() : []
     guard !settings.variantIDs.isEmpty else { return applied }
-    let present = try await store.plans()
+    let present = try await store.primary.plans()
     for (plan, variant) in settings.variantIDs.sorted(by: { $0.key < $1.key })
     where present.first(where: { $0.id == plan })?.lemonSqueezyVariantID != variant {
         var changes = PlanChanges()
@@ -61,7 +61,7 @@ public func prepare(store: any Store, settings: Settings, migrate: Bool = true) 
 ///
 /// - Throws: `SettingsError` if there is no signing secret.
 public func buildApplication(
-    settings: Settings, store: any Store, logger: Logger, options: ApplicationOptions = ApplicationOptions()
+    settings: Settings, store: Store, logger: Logger, options: ApplicationOptions = ApplicationOptions()
 ) throws -> ServiceGroup {
     let (limits, metrics) = (options.limits, options.metrics)
     let queue = CommitQueue(
@@ -73,7 +73,7 @@ public func buildApplication(
     let webhook = WebhookController(
         secrets: try settings.signingSecrets(), queue: queue, bodies: bodies,
         metrics: metrics, signatures: signatures)
-    let catalogue = CatalogueController(plans: PlanCache(store: store.lists))
+    let catalogue = CatalogueController(plans: PlanCache(lists: store.lists))
     let calls = APICalls(
         store: store, interval: options.usageInterval, clock: options.clock, logger: logger)
     let account = AccountController(store: store, calls: calls)

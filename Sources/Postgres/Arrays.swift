@@ -4,18 +4,29 @@ extension Array: PostgresEncodable where Element: PostgresArrayElement {
     public static var postgresType: PostgresType { Element.postgresArrayType }
 
     public func encode(into bytes: inout [UInt8]) {
-        bytes.appendBigEndian(Int32(isEmpty ? 0 : 1))  // dimensions
-        bytes.appendBigEndian(Int32(contains { $0.isPostgresNull } ? 1 : 0))
-        bytes.appendBigEndian(Element.postgresType.rawValue)
-        if isEmpty { return }
-        bytes.appendBigEndian(Int32(count))
-        bytes.appendBigEndian(Int32(1))  // lower bound
-        for element in self {
-            let start = bytes.count
-            bytes.appendBigEndian(Int32(-1))
-            if element.isPostgresNull { continue }
-            element.encode(into: &bytes)
-            bytes.replaceBigEndian(Int32(bytes.count - start - 4), at: start)
+        bytes.appendArray(
+            of: Element.postgresType, count: count, isNull: { self[$0].isPostgresNull },
+            encode: { self[$0].encode(into: &$1) })
+    }
+}
+
+extension [UInt8] {
+    /// Appends an array of one dimension.
+    mutating func appendArray(
+        of element: PostgresType, count: Int, isNull: (Int) -> Bool, encode: (Int, inout [UInt8]) -> Void
+    ) {
+        appendBigEndian(Int32(count == 0 ? 0 : 1))  // dimensions
+        appendBigEndian(Int32((0..<count).contains(where: isNull) ? 1 : 0))
+        appendBigEndian(element.rawValue)
+        if count == 0 { return }
+        appendBigEndian(Int32(count))
+        appendBigEndian(Int32(1))  // lower bound
+        for index in 0..<count {
+            let start = self.count
+            appendBigEndian(Int32(-1))
+            if isNull(index) { continue }
+            encode(index, &self)
+            replaceBigEndian(Int32(self.count - start - 4), at: start)
         }
     }
 }

@@ -32,21 +32,26 @@ extension PostgresConnection {
     /// and `body` is run again, so it must have no effects outside the database that may not happen twice. This holds
     /// also if `body` replaced the error by one of its own.
     ///
-    /// - Parameter retries: how often at most it is run again.
+    /// - Parameters:
+    ///   - retries: how often at most it is run again.
+    ///   - isCollision: what else is worth running it again for.
     /// - Throws: what `body` throws; `PostgresError`. If `isConnectionLost` is true of it, the transaction may or may
     ///   not have been committed. `CancellationError` if the task is cancelled before COMMIT is sent; from then on the
     ///   server's answer is waited for.
     public nonisolated func withTransaction<Result>(
         isolation: PostgresIsolation = .readCommitted, readOnly: Bool = false,
         timeouts: PostgresTimeouts = PostgresTimeouts(), retries: Int = 5,
+        retrying isCollision: @Sendable (PostgresError) -> Bool = { _ in false },
         _ body: (PostgresConnection) async throws -> Result
     ) async throws -> Result {
         try await withTransaction(
-            isolation: isolation, readOnly: readOnly, timeouts: timeouts, retries: retries, clock: .continuous, body)
+            isolation: isolation, readOnly: readOnly, timeouts: timeouts, retries: retries, retrying: isCollision,
+            clock: .continuous, body)
     }
 
     nonisolated func withTransaction<Result>(
-        isolation: PostgresIsolation, readOnly: Bool, timeouts: PostgresTimeouts, retries: Int, clock: PoolClock,
+        isolation: PostgresIsolation, readOnly: Bool, timeouts: PostgresTimeouts, retries: Int,
+        retrying isCollision: @Sendable (PostgresError) -> Bool, clock: PoolClock,
         _ body: (PostgresConnection) async throws -> Result
     ) async throws -> Result {
         var attempt = 0
@@ -59,7 +64,10 @@ extension PostgresConnection {
                 return result
             } catch {
                 let cause = await rollBack(after: error)
-                guard let cause, cause.isRetryable || cause.isStatementLost, attempt < retries else { throw error }
+                guard let cause, cause.isRetryable || cause.isStatementLost || isCollision(cause), attempt < retries
+                else {
+                    throw error
+                }
             }
             try await clock.sleep(Self.pause(beforeRetry: attempt))
             attempt += 1

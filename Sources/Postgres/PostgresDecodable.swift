@@ -31,7 +31,7 @@ public struct PostgresCell {
     }
 
     /// The whole value as an integer of that width.
-    func integer<Integer: FixedWidthInteger>(
+    public func integer<Integer: FixedWidthInteger>(
         _: Integer.Type = Integer.self
     ) throws(PostgresDecodingError.Reason) -> Integer {
         let bytes = try notNull()

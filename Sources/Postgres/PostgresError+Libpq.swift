@@ -4,8 +4,8 @@ import Foundation
 extension PostgresError {
     /// What a failed result says.
     init(_ result: borrowing PostgresResult, endedConnection: Bool) {
-        let field = { (code: Character, result: borrowing PostgresResult) in
-            result.field(CChar(code.asciiValue!))
+        let field = { (code: Unicode.Scalar, result: borrowing PostgresResult) in
+            result.field(CChar(UInt8(ascii: code)))
         }
         let sqlState = field("C", result)
         let message = field("M", result)

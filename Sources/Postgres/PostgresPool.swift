@@ -57,6 +57,7 @@ public final class PostgresPool: Sendable {
     public func withTransaction<Result>(
         isolation: PostgresIsolation = .readCommitted, readOnly: Bool = false,
         timeouts: PostgresTimeouts = PostgresTimeouts(), retries: Int = 5,
+        retrying isCollision: @Sendable (PostgresError) -> Bool = { _ in false },
         _ body: (PostgresConnection) async throws -> Result
     ) async throws -> Result {
         var isLent = false
@@ -67,7 +68,8 @@ public final class PostgresPool: Sendable {
                 return try await withConnection { connection in
                     isLent = true
                     return try await connection.withTransaction(
-                        isolation: isolation, readOnly: readOnly, timeouts: timeouts, retries: retries, clock: clock
+                        isolation: isolation, readOnly: readOnly, timeouts: timeouts, retries: retries,
+                        retrying: isCollision, clock: clock
                     ) { connection in
                         hasBegun = true
                         return try await body(connection)

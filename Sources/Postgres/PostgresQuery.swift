@@ -23,6 +23,33 @@ extension PostgresQuery: ExpressibleByStringInterpolation {
         bindings = interpolation.bindings
     }
 
+    /// Adds SQL as it stands. Never anything that came from outside.
+    public mutating func append(unescaped sql: String) {
+        self.sql.append(sql)
+    }
+
+    /// Adds a parameter of that type.
+    ///
+    /// - Parameter encode: appends the value in PostgreSQL's binary format; it is not called for a NULL.
+    public mutating func bind(_ type: PostgresType, isNull: Bool = false, _ encode: (inout [UInt8]) -> Void) {
+        bindings.append(type, isNull: isNull, encode)
+        sql.append("$\(bindings.count)")
+    }
+
+    /// Adds a parameter that is an array of one dimension.
+    ///
+    /// - Parameters:
+    ///   - element: the elements' type; the array's is known of those that `PostgresType` names.
+    ///   - isNull: whether the element at an index is NULL; then it is not encoded.
+    ///   - encode: appends the element at an index in PostgreSQL's binary format.
+    public mutating func bind(
+        arrayOf element: PostgresType, count: Int, isNull: (Int) -> Bool, encode: (Int, inout [UInt8]) -> Void
+    ) {
+        bind(element.array ?? .unknown) { bytes in
+            bytes.appendArray(of: element, count: count, isNull: isNull, encode: encode)
+        }
+    }
+
     public struct StringInterpolation: StringInterpolationProtocol, Sendable {
         var sql = ""
         var bindings = PostgresBindings()
@@ -70,10 +97,14 @@ struct PostgresBindings: Sendable {
     var count: Int { types.count }
 
     mutating func append<Value: PostgresEncodable>(_ value: Value) {
-        types.append(Value.postgresType.rawValue)
-        if value.isPostgresNull { return ranges.append(nil) }
+        append(Value.postgresType, isNull: value.isPostgresNull) { value.encode(into: &$0) }
+    }
+
+    mutating func append(_ type: PostgresType, isNull: Bool, _ encode: (inout [UInt8]) -> Void) {
+        types.append(type.rawValue)
+        if isNull { return ranges.append(nil) }
         let start = bytes.count
-        value.encode(into: &bytes)
+        encode(&bytes)
         ranges.append(start..<bytes.count)
     }
 
@@ -83,9 +114,9 @@ struct PostgresBindings: Sendable {
     ) -> Result {
         // Something to point at even if all values are empty: a null pointer would mean NULL.
         (bytes.isEmpty ? [0] : bytes).withUnsafeBufferPointer { buffer in
-            let base = UnsafeRawPointer(buffer.baseAddress!).assumingMemoryBound(to: CChar.self)
+            let base = UnsafeRawPointer(buffer.baseAddress)?.assumingMemoryBound(to: CChar.self)
             return body(
-                ranges.map { range in range.map { base + $0.lowerBound } },
+                ranges.map { range in range.flatMap { range in base.map { $0 + range.lowerBound } } },
                 ranges.map { Int32($0?.count ?? 0) },
                 Array(repeating: 1, count: ranges.count)
             )

@@ -35,6 +35,20 @@ public struct PostgresRow: Sendable {
         }
     }
 
+    /// The names of the columns, in order.
+    public var columns: [String] { storage.columns }
+
+    /// Runs `body` with the value of a column, which is valid for as long.
+    ///
+    /// - Parameter column: 0 is the first; there has to be one.
+    public func withCell<Value>(
+        _ column: Int, _ body: (PostgresCell) throws(PostgresDecodingError.Reason) -> Value
+    ) throws(PostgresDecodingError.Reason) -> Value {
+        precondition(columns.indices.contains(column), "there is no such column")
+        let cell = storage.result.cell(row: index, column: column)
+        return try withExtendedLifetime(storage) { () throws(PostgresDecodingError.Reason) in try body(cell) }
+    }
+
     func decode<Value: PostgresDecodable>(column: Int) throws(PostgresDecodingError) -> Value {
         let cell = storage.result.cell(row: index, column: column)
         do throws(PostgresDecodingError.Reason) {

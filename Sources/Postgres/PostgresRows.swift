@@ -5,8 +5,12 @@ public struct PostgresRows: Sendable, RandomAccessCollection {
     /// Shares one result among the rows taken from it.
     final class Storage: Sendable {
         let result: PostgresResult
+        let columns: [String]
 
         init(_ result: consuming PostgresResult) {
+            var columns: [String] = []
+            for column in 0..<result.columnCount { columns.append(result.columnName(column)) }
+            self.columns = columns
             self.result = result
         }
     }

@@ -51,6 +51,11 @@ public struct PostgresType: RawRepresentable, Hashable, Sendable {
         Self.elements[self]
     }
 
+    /// The type of an array of such values if it is one of those named here.
+    public var array: PostgresType? {
+        Self.arrays[self]
+    }
+
     /// Types that a database defines for itself have OIDs from 16384 on: enums, `citext`, arrays of either.
     public var isUserDefined: Bool {
         rawValue >= 16384
@@ -62,6 +67,10 @@ public struct PostgresType: RawRepresentable, Hashable, Sendable {
         .float4Array: .float4, .float8Array: .float8, .dateArray: .date, .timestamptzArray: .timestamptz,
         .jsonArray: .json, .uuidArray: .uuid, .jsonbArray: .jsonb,
     ]
+}
+
+extension PostgresType {
+    private static let arrays = Dictionary(uniqueKeysWithValues: elements.map { ($0.value, $0.key) })
 }
 
 extension PostgresType: CustomStringConvertible {

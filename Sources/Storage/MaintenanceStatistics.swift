@@ -28,8 +28,16 @@ public struct DatabaseStatistics: Sendable, Hashable {
         "webhook_events": "kind", "webhook_events": "outcome",
     ]
 
-    /// One statement, so that all counts are of one moment: table, column, value, rows. The same on both databases.
-    static func sql(tables: [String]) -> String {
+    /// How many rows a table has, or have one value in a column; nil: all.
+    struct Count: Sendable {
+        var table: String
+        var column: String?
+        var value: String?
+        var rows: Int
+    }
+
+    /// One statement, so that all counts are of one moment.
+    static func query(tables: [String]) -> Query<Count> {
         let totals = tables.map {
             "select '\($0)' as t, cast(null as text) as c, cast(null as text) as v, count(*) as n from \($0)"
         }
@@ -37,10 +45,12 @@ public struct DatabaseStatistics: Sendable, Hashable {
             "select '\(table)', '\(column)', cast(\(column) as text), count(*) from \(table) group by \(column)"
         }
         let counts = (totals + shares).joined(separator: " union all ")
-        return "select * from (\(counts)) as counted order by t, c, n desc, v"
+        return Query("select * from (\(raw: counts)) as counted order by t, c, n desc, v") { row in
+            Count(table: try row["t"], column: try row["c"], value: try row["v"], rows: try row["n"])
+        }
     }
 
-    init(counts: [(table: String, column: String?, value: String?, rows: Int)], size: Int) {
+    init(counts: [Count], size: Int) {
         tables = counts.filter { $0.column == nil }.map { Table(name: $0.table, rows: $0.rows) }
         shares = counts.compactMap { count in
             count.column.map { Share(table: count.table, column: $0, value: count.value, rows: count.rows) }

@@ -16,6 +16,15 @@ struct MigrationPlan {
 
     let known: [Schema.Migration]
 
+    /// The rows of `schema_migrations`.
+    static let applied = Query<Applied>(
+        "select version, name, checksum, applied_at from schema_migrations order by version"
+    ) { row in
+        Applied(
+            version: try row["version"], name: try row["name"], checksum: try row["checksum"],
+            appliedAt: try row["applied_at"])
+    }
+
     /// Whether a table `schema_migrations` of these columns is there.
     ///
     /// - Throws: `StoreError.schema` if it is another program's: many use that name.

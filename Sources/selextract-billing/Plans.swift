@@ -1,3 +1,4 @@
+import Accounts
 import ArgumentParser
 import Selextract
 import ServiceSettings
@@ -100,7 +101,7 @@ struct PlansSet: AsyncParsableCommand {
         let row = try await withStore(use: .decide) { store, settings in
             let plan = try await store.updatePlan(plan, changes)
             if variantID != nil { try await store.release(policy: settings.policy) }
-            return PlanRow(plan, variants: try await store.variants())
+            return PlanRow(plan, variants: try await store.primary.variants())
         }
         try output.print { $0.record("plan", PlanRow.columns, row) }
     }
@@ -132,10 +133,10 @@ struct PlansMap: AsyncParsableCommand {
         let row = try await withStore(use: .decide) { store, settings in
             try await store.mapVariant(variantID, to: plan)
             try await store.release(policy: settings.policy)
-            guard let plan = try await store.plans().first(where: { $0.id == plan }) else {
+            guard let plan = try await store.primary.plans().first(where: { $0.id == plan }) else {
                 throw StoreError.notFound("plan “\(plan)”")
             }
-            return PlanRow(plan, variants: try await store.variants())
+            return PlanRow(plan, variants: try await store.primary.variants())
         }
         try output.print { $0.record("plan", PlanRow.columns, row) }
     }

@@ -1,3 +1,4 @@
+import Accounts
 import ArgumentParser
 import Foundation
 import Selextract
@@ -67,7 +68,7 @@ struct SubscriptionsShow: AsyncParsableCommand {
             var filter = EventFilter()
             filter.subscriptionID = id
             let subscription = try await store.subscription(id)
-            let events = try await store.eventRecords(filter, limit: 100, before: nil)
+            let events = try await store.primary.eventRecords(filter, limit: 100, before: nil)
             // Events that wait make no subscription yet, but are what one wants to see then.
             if subscription == nil && events.isEmpty { throw StoreError.notFound("subscription “\(id)”") }
             let owner: User? = if let subscription { try await store.user(id: subscription.userID) } else { nil }

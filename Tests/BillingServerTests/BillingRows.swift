@@ -11,13 +11,13 @@ struct AccountRows: Equatable, Sendable {
     var resetDate: Date?
     var buckets: Set<Bucket>
 
-    init(_ store: any Store, _ id: UUID) async throws {
+    init(_ store: Store, _ id: UUID) async throws {
         let user = try await store.user(id: id)
         tier = user?.subscriptionTier
         units = user?.computeUnitsRemaining
         resetDate = user?.computeUnitsResetDate
         buckets = Set(try await store.buckets(user: id))
-        subscriptions = try await store.subscriptions(user: id, limit: 100, before: nil)
+        subscriptions = try await store.primary.subscriptions(user: id, limit: 100, before: nil)
         for index in subscriptions.indices {
             subscriptions[index].id = id
             subscriptions[index].createdAt = .distantPast
@@ -34,11 +34,11 @@ struct BillingRows: Equatable, Sendable {
     var variants: [String: String]
     var ledger: [LedgerRecord]
 
-    init(_ store: any Store) async throws {
-        users = try await store.users(limit: 1000, before: nil)
-        subscriptions = try await store.subscriptions(user: nil, limit: 1000, before: nil)
-        plans = try await store.plans()
-        variants = try await store.variants()
+    init(_ store: Store) async throws {
+        users = try await store.primary.users(limit: 1000, before: nil)
+        subscriptions = try await store.primary.subscriptions(user: nil, limit: 1000, before: nil)
+        plans = try await store.primary.plans()
+        variants = try await store.primary.variants()
         ledger = []
         for user in users { ledger += try await store.ledger(user: user.id) }
     }

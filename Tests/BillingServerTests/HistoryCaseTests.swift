@@ -1,3 +1,4 @@
+import Accounts
 import Billing
 import Foundation
 import LemonSqueezy
@@ -277,13 +278,13 @@ struct HistoryCaseTests {
             #expect(try await stage.shown(at: "2026-10-20 12:01:00") == "professional 5000 2026-11-20T12:00:00Z")
             try await stage.leave(1000, at: "2026-10-25 00:00:00")
             #expect(try await stage.shown(at: "2026-11-20 12:00:00") == "professional 5000 2026-12-20T12:00:00Z")
-            let row = try await stage.store.subscriptions(user: HistoryStage.user, limit: 9, before: nil)[0]
+            let row = try await stage.store.primary.subscriptions(user: HistoryStage.user, limit: 9, before: nil)[0]
             #expect(row.source == .granted && row.status == "active" && row.planID == "professional")
             #expect(row.currentPeriodStart == .utc("2026-11-20 12:00:00"))
             #expect(row.currentPeriodEnd == .utc("2026-12-20 12:00:00"))
             #expect(try await stage.shown(at: "2026-12-30 23:59:59") == "professional 5000 2027-01-20T12:00:00Z")
             #expect(try await stage.shown(at: "2026-12-31 00:00:00") == "free 100 2027-01-01T00:00:00Z")
-            let ended = try await stage.store.subscriptions(user: HistoryStage.user, limit: 9, before: nil)[0]
+            let ended = try await stage.store.primary.subscriptions(user: HistoryStage.user, limit: 9, before: nil)[0]
             #expect(ended.status == "expired")
         }
     }

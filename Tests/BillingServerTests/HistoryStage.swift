@@ -1,3 +1,4 @@
+import Accounts
 import Billing
 import Foundation
 import LemonSqueezy
@@ -15,7 +16,7 @@ struct HistoryStage: Sendable {
     let database: TestDatabase
     let clock: TestClock
 
-    var store: any Store { server.store }
+    var store: Store { server.store }
 
     /// A stage on a database of its own. `settings` are added to those that every test server has, by the names of the
     /// environment.

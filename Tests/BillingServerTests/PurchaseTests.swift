@@ -36,7 +36,7 @@ struct PurchaseTests {
                     let account = try await server.store.user(id: user)
                     #expect(account?.subscriptionTier == "starter")
                     #expect(account?.computeUnitsRemaining == 1000)
-                    let subscriptions = try await server.store.subscriptions(user: nil, limit: 10, before: nil)
+                    let subscriptions = try await server.store.primary.subscriptions(user: nil, limit: 10, before: nil)
                     #expect(subscriptions.map(\.status) == ["active"])
                     let events = try await server.events()
                     #expect(events.map(\.deliveries) == [2, 2, 2])

@@ -16,7 +16,7 @@ struct RunningServer: Sendable {
 
     let client: HTTPClient
     let admin: HTTPClient
-    let store: any Store
+    let store: Store
     /// Stops it, as a signal would.
     let stop: @Sendable () async -> Void
 
@@ -31,7 +31,7 @@ struct RunningServer: Sendable {
     }
 
     func events() async throws -> [EventRecord] {
-        try await store.eventRecords(EventFilter(), limit: 10_000, before: nil)
+        try await store.primary.eventRecords(EventFilter(), limit: 10_000, before: nil)
     }
 
     /// Creates the account that a payload names.
@@ -56,7 +56,7 @@ func testSettings(_ variables: [String: String] = [:]) throws -> Settings {
 
 /// Lends an application on a store, which it closes in the end.
 func withServer<Result: Sendable>(
-    _ store: any Store, _ variables: [String: String] = [:], logger: Logger = .silent,
+    _ store: Store, _ variables: [String: String] = [:], logger: Logger = .silent,
     options change: (inout ApplicationOptions) -> Void = { _ in },
     _ body: (RunningServer) async throws -> Result
 ) async throws -> Result {

@@ -98,7 +98,7 @@ struct Abuser {
     /// Of a subscription.
     func used(_ books: Books) -> Int { used(of: .subscription(books.subscription.id)) }
 
-    func used(of line: Line) -> Int {
+    func used(of line: BucketSeries) -> Int {
         account.charges.filter { $0.line == line }.reduce(0) { $0 + $1.consumed }
     }
 

@@ -22,8 +22,8 @@ struct ClaimTests {
 
     private func claims(
         _ bodies: [[UInt8]], _ attributions: Attributions, accounts: KnownAccounts, matchByEmail: Bool
-    ) throws -> Claims {
-        Claims(
+    ) throws -> OwnershipClaims {
+        OwnershipClaims(
             events: try bodies.map(BillingEvent.init(body:)), attributions: attributions, accounts: accounts,
             matchByEmail: matchByEmail)
     }

@@ -11,7 +11,7 @@ struct LedgerTests {
     private static let now = Date.utc("2026-10-20 00:00:00")
 
     private static func entry(
-        _ balance: Int, _ line: Line = .free, _ begin: Date = october, kind: LedgerEntry.Kind = .grant
+        _ balance: Int, _ line: BucketSeries = .free, _ begin: Date = october, kind: LedgerEntry.Kind = .grant
     ) -> LedgerEntry {
         LedgerEntry(userID: Case.user, kind: kind, units: balance, balance: balance, line: line, begin: begin)
     }

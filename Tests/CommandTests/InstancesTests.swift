@@ -1,3 +1,4 @@
+import Accounts
 import Billing
 import Foundation
 import LemonSqueezy
@@ -85,7 +86,7 @@ struct InstancesTests {
         #expect(Set(answered.values) == Set(bodies), "SEED=\(seed)")
         try await database.withStore { store in
             for (id, body) in answered { #expect(try await store.eventBody(id) == body, "SEED=\(seed)") }
-            let records = try await store.eventRecords(EventFilter(), limit: 10_000, before: nil)
+            let records = try await store.primary.eventRecords(EventFilter(), limit: 10_000, before: nil)
             #expect(records.count == answered.count, "SEED=\(seed)")
             #expect(records.allSatisfy { $0.deliveries >= 2 && $0.outcome != .failed }, "SEED=\(seed)")
         }
@@ -104,7 +105,7 @@ struct InstancesTests {
                 let user = try #require(try await store.user(id: life.user))
                 let ledger = try await store.ledger(user: life.user)
                 #expect(ledger.reduce(0) { $0 + $1.entry.units } == user.computeUnitsRemaining, "\(life)")
-                let subscriptions = try await store.subscriptions(user: life.user, limit: 100, before: nil)
+                let subscriptions = try await store.primary.subscriptions(user: life.user, limit: 100, before: nil)
                     .sorted { ($0.lemonSqueezySubscriptionID ?? "") < ($1.lemonSqueezySubscriptionID ?? "") }
                     .map { subscription in
                         var subscription = subscription

@@ -1,3 +1,4 @@
+import Accounts
 import Selextract
 import ServiceSettings
 import Storage

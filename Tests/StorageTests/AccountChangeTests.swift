@@ -1,3 +1,4 @@
+import Accounts
 import Billing
 import Foundation
 import LemonSqueezy
@@ -55,7 +56,7 @@ import Testing
                 guard new.id == nil else { continue }
                 #expect(await storeError { _ = try await store.updateUser(bob, changes) } == .conflict(sentence))
             }
-            #expect(try await store.users(limit: 9, before: nil).count == 2)
+            #expect(try await store.primary.users(limit: 9, before: nil).count == 2)
         }
     }
 
@@ -110,7 +111,7 @@ import Testing
             #expect(try await store.overview(user: ada)?.subscription == nil)
             let renewed = try await store.renewSubscription(made.id, of: ada, until: end + 86_400)
             #expect((renewed.status, renewed.currentPeriodStart, renewed.endsAt) == ("active", end, nil))
-            #expect(renewed == (try await store.subscriptions(user: ada, limit: 1, before: nil)[0]))
+            #expect(renewed == (try await store.primary.subscriptions(user: ada, limit: 1, before: nil)[0]))
 
             await #expect(throws: SubscriptionChangeError.notLater(than: renewed.currentPeriodEnd)) {
                 try await store.renewSubscription(made.id, of: ada, until: end)

@@ -11,7 +11,7 @@ import Testing
     @Test(arguments: DatabaseKind.allCases)
     func `the plans at the start are the four, cheapest first`(kind: DatabaseKind) async throws {
         try await kind.withStore { store in
-            let plans = try await store.plans()
+            let plans = try await store.primary.plans()
             #expect(plans.map(\.id) == ["free", "starter", "professional", "enterprise"])
             #expect(plans.map(\.monthlyComputeUnits) == [100, 1000, 5000, 25_000])
             #expect(plans.map(\.maxConcurrentTasks) == [1, 3, 10, 50])
@@ -30,7 +30,7 @@ import Testing
             let plan = try await store.updatePlan("starter", changes)
             #expect(
                 (plan.priceCents, plan.isActive, plan.name, plan.monthlyComputeUnits) == (2100, false, "Starter", 1000))
-            #expect(try await store.plans().first { $0.id == "starter" } == plan)
+            #expect(try await store.primary.plans().first { $0.id == "starter" } == plan)
             #expect(await storeError { _ = try await store.updatePlan("gold", changes) } == .notFound("plan “gold”"))
             changes.priceCents = -1
             let error = await storeError { _ = try await store.updatePlan("starter", changes) }
@@ -48,7 +48,7 @@ import Testing
             #expect(error == .conflict("another plan has that variant already"))
             changes.lemonSqueezyVariantID = "201"
             _ = try await store.updatePlan("starter", changes)
-            #expect(try await store.variants() == ["101": "starter", "201": "starter"])
+            #expect(try await store.primary.variants() == ["101": "starter", "201": "starter"])
         }
     }
 
@@ -60,7 +60,7 @@ import Testing
             try await store.mapVariant("111", to: "starter")
             try await store.mapVariant("101", to: "starter")
             #expect(
-                try await store.variants()
+                try await store.primary.variants()
                     == ["101": "starter", "102": "professional", "103": "enterprise", "111": "starter"])
             #expect(await storeError { try await store.mapVariant("112", to: "gold") } == .notFound("plan “gold”"))
             for variant in ["101", "111"] {

@@ -14,7 +14,7 @@ enum Reach: CaseIterable, Sendable {
     var kind: DatabaseKind { self == .sqlite ? .sqlite : .postgreSQL }
 
     func withStores<Result>(
-        clock: TestClock, _ body: (any Store, any Store) async throws -> Result
+        clock: TestClock, _ body: (Store, Store) async throws -> Result
     ) async throws -> Result {
         try await kind.withDatabase { database in
             let url = self == .pgBouncer ? try database.pooledURL : nil
@@ -27,7 +27,7 @@ enum Reach: CaseIterable, Sendable {
 
 extension Store {
     /// As the provider does: a delivery that could not be stored, since a lock was not to be had in time, comes again.
-    fileprivate func receiveAgain(_ bodies: [[UInt8]]) async throws -> [Receipt] {
+    fileprivate func receiveAgain(_ bodies: [[UInt8]]) async throws -> [EventDecision] {
         for _ in 0..<9 {
             do {
                 return try await receive(bodies)
@@ -45,7 +45,7 @@ extension Store {
         try await reach.withStores(clock: TestClock(afterPurchase)) { one, two in
             try await one.prepare()
             let body = ProviderSubscription.purchase().event0
-            let receipts = try await withThrowingTaskGroup(of: [Receipt].self) { group in
+            let receipts = try await withThrowingTaskGroup(of: [EventDecision].self) { group in
                 for number in 0..<50 {
                     let store = number.isMultiple(of: 2) ? one : two
                     group.addTask { try await store.receiveAgain([body]) }
@@ -55,7 +55,7 @@ extension Store {
             #expect(receipts.filter { !$0.isDuplicate }.count == 1)
             #expect(Set(receipts.map(\.eventID)).count == 1)
             #expect(receipts.allSatisfy { $0.outcome == .applied })
-            let records = try await one.eventRecords(EventFilter(), limit: 10, before: nil)
+            let records = try await one.primary.eventRecords(EventFilter(), limit: 10, before: nil)
             #expect(records.map(\.deliveries) == [50])
             #expect(try await two.picture(of: ada).tier == "starter")
         }
@@ -126,7 +126,7 @@ extension Store {
                 try await group.waitForAll()
             }
             #expect(
-                try await one.eventRecords(EventFilter(), limit: 20, before: nil).map(\.deliveries)
+                try await one.primary.eventRecords(EventFilter(), limit: 20, before: nil).map(\.deliveries)
                     == Array(repeating: 10, count: 10))
             for user in [ada, bob] {
                 let picture = try await one.picture(of: user)
@@ -145,8 +145,8 @@ extension Store {
                 try await two.receive(try Fixtures.scenario(scenario).map(\.body))
             }
             #expect(try await one.entitlement(user: ada)?.planID == "starter")
-            #expect(try await one.users(limit: 10, before: nil).count == 1)
-            #expect(try await one.subscriptions(user: ada, limit: 10, before: nil).count == 1)
+            #expect(try await one.primary.users(limit: 10, before: nil).count == 1)
+            #expect(try await one.primary.subscriptions(user: ada, limit: 10, before: nil).count == 1)
             #expect(try await !one.ledger(user: ada).isEmpty)
             #expect(try await one.pendingMigrations() == [])
         }

@@ -1,3 +1,4 @@
+import Accounts
 import Billing
 import Foundation
 import LemonSqueezy
@@ -12,7 +13,7 @@ import Testing
     private let policy = BillingPolicy()
 
     /// Ada's purchase, another account of the same customer, and what the provider tells of the customer.
-    private func prepare(_ store: any Store) async throws -> [[UInt8]] {
+    private func prepare(_ store: Store) async throws -> [[UInt8]] {
         try await store.prepare()
         _ = try await store.createUser(email: "bob@example.com", id: bob)
         var subscription = ProviderSubscription.purchase()
@@ -43,7 +44,7 @@ import Testing
                 if later { try await store.deleteAccount(ada, policy: policy) }
                 #expect(try await store.deleteAccount(ada, erase: true, policy: policy) == 4)
                 #expect(try await store.user(id: ada) == nil)
-                let records = try await store.eventRecords(EventFilter(), limit: 99, before: nil)
+                let records = try await store.primary.eventRecords(EventFilter(), limit: 99, before: nil)
                 for record in records where record.claimedUserID != bob {
                     #expect(record.erasedAt != nil && record.size == 0 && record.email == nil)
                     #expect(try await store.eventBody(record.id) == [])
@@ -71,7 +72,7 @@ import Testing
             _ = try await prepare(store)
             try await store.bind(subscription: "910001", to: bob, reason: nil, policy: policy)
             _ = try await store.deleteAccount(ada, erase: true, policy: policy)
-            let records = try await store.eventRecords(EventFilter(), limit: 99, before: nil)
+            let records = try await store.primary.eventRecords(EventFilter(), limit: 99, before: nil)
             #expect(records.filter { $0.subscriptionID == "910001" }.allSatisfy { $0.erasedAt == nil })
             #expect(try await store.picture(of: bob).subscriptions.count == 2)
         }
@@ -88,7 +89,7 @@ import Testing
             #expect(try await store.deleteAccount(ada, erase: true, policy: policy) == 3)
             var filter = EventFilter()
             filter.name = "customer_updated"
-            #expect(try await store.eventRecords(filter, limit: 9, before: nil).map(\.erasedAt) == [nil])
+            #expect(try await store.primary.eventRecords(filter, limit: 9, before: nil).map(\.erasedAt) == [nil])
         }
     }
 }

@@ -1,3 +1,4 @@
+import Accounts
 import Billing
 import Foundation
 import LemonSqueezy
@@ -19,7 +20,7 @@ extension InboxEvent {
 extension Store {
     /// What the listener does with a batch of deliveries.
     @discardableResult
-    func receive(_ bodies: [[UInt8]], policy: BillingPolicy = BillingPolicy()) async throws -> [Receipt] {
+    func receive(_ bodies: [[UInt8]], policy: BillingPolicy = BillingPolicy()) async throws -> [EventDecision] {
         let events = bodies.map { InboxEvent($0) }
         return try await transaction { try await Fold($0, policy: policy).receive(events) }
     }
@@ -41,7 +42,7 @@ extension Store {
     /// All of an account that R0 speaks of.
     func picture(of id: UUID) async throws -> AccountPicture {
         let user = try await user(id: id)
-        let subscriptions = try await subscriptions(user: id, limit: 100, before: nil).map { row in
+        let subscriptions = try await primary.subscriptions(user: id, limit: 100, before: nil).map { row in
             var row = row
             row.id = id
             (row.createdAt, row.updatedAt) = (.distantPast, .distantPast)

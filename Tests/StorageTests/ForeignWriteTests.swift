@@ -1,3 +1,4 @@
+import Accounts
 import Billing
 import Foundation
 import LemonSqueezy
@@ -51,7 +52,7 @@ import Testing
             #expect(try await store.subscription("910001") == nil)
             var parked = EventFilter()
             (parked.outcome, parked.reason) = (.parked, "unknown_account")
-            #expect(try await store.eventRecords(parked, limit: 9, before: nil).count == 3)
+            #expect(try await store.primary.eventRecords(parked, limit: 9, before: nil).count == 3)
             let again = await storeError { try await store.deleteAccount(ada, policy: policy) }
             #expect(again == .notFound("account “\(adaID)”"))
             _ = try await store.createAccount(email: "ada@example.com", id: ada, policy: policy)
@@ -81,7 +82,7 @@ import Testing
                 var seen: [User] = []
                 while true {
                     let cursor = seen.last.map { Cursor(at: $0.createdAt, id: $0.id) }
-                    let page = try await store.users(limit: 2, before: cursor)
+                    let page = try await store.primary.users(limit: 2, before: cursor)
                     if page.isEmpty { break }
                     seen += page
                     try #require(seen.count <= 5, "a page came again")
@@ -91,9 +92,9 @@ import Testing
                 #expect(abs(moment - Date.utc("2026-10-12 09:30:04").timeIntervalSince1970) <= 34_204)
                 #expect(try await Tick(store, policy: policy).run().failures == 0)
                 let user = seen[0].id
-                let task = try #require(try await store.tasks(of: user, logs: 1, limit: 1, before: nil).first)
+                let task = try #require(try await store.primary.tasks(of: user, logs: 1, limit: 1, before: nil).first)
                 #expect(task.task.startedAt == task.task.createdAt)
-                #expect(try await store.plans().count == 4)
+                #expect(try await store.primary.plans().count == 4)
             }
         }
     }
@@ -104,7 +105,7 @@ import Testing
                 try await store.prepare()
                 for date in ["infinity", "-infinity"] {
                     try await database.execute("update users set compute_units_reset_date = '\(date)'")
-                    let shown = try #require(try await store.users(limit: 9, before: nil).first)
+                    let shown = try #require(try await store.primary.users(limit: 9, before: nil).first)
                     #expect(shown.computeUnitsResetDate == (date == "infinity" ? .distantFuture : .distantPast))
                     try await store.transaction { _ = try await Fold($0, policy: policy).refresh(users: [ada]) }
                     let folded = try #require(try await store.user(id: ada))
@@ -157,7 +158,7 @@ import Testing
                 try await store.receive([ProviderSubscription.purchase().event0])
                 #expect(try await Tick(store, policy: policy).run().failures == 0)
                 #expect(try await store.user(id: ada)?.computeUnitsRemaining ?? 0 <= 2_147_483_647)
-                #expect(try await store.plans().allSatisfy { $0.monthlyComputeUnits <= 2_147_483_647 })
+                #expect(try await store.primary.plans().allSatisfy { $0.monthlyComputeUnits <= 2_147_483_647 })
             }
         }
     }
@@ -178,7 +179,7 @@ import Testing
                     #expect(try await store.completeTask(id, of: ada, policy: policy).status == .completed)
                     #expect(try await store.task(id, of: ada)?.status == .completed)
                 }
-                #expect(try await store.tasks(of: ada, logs: 1, limit: 9, before: nil).count == 4)
+                #expect(try await store.primary.tasks(of: ada, logs: 1, limit: 9, before: nil).count == 4)
             }
         }
     }
@@ -194,7 +195,7 @@ import Testing
                 try await database.execute("update user_subscriptions set user_id = '\(bob.uuidString.lowercased())'")
                 _ = try await Tick(store, policy: policy).run()
                 #expect(try await store.picture(of: ada) == before)
-                #expect(try await store.subscriptions(user: bob, limit: 9, before: nil) == [])
+                #expect(try await store.primary.subscriptions(user: bob, limit: 9, before: nil) == [])
                 #expect(try await store.entitlement(user: ada)?.planID == "starter")
             }
         }

@@ -15,12 +15,12 @@ import Testing
             let body = try Fixtures.event("subscription_created")
             let event = InboxEvent(body)
             let first = try await store.transaction { try await $0.insert([event, event]) }
-            #expect(first.map(\.isNew) == [true, false])
-            #expect(first[0].id == first[1].id)
+            #expect(first.map(\.isDuplicate) == [false, true])
+            #expect(first[0].eventID == first[1].eventID)
             clock.advance(by: 5.25)
             let second = try await store.transaction { try await $0.insert([event]) }
-            #expect(second.map(\.isNew) == [false])
-            let record = try #require(try await store.eventRecord(first[0].id))
+            #expect(second.map(\.isDuplicate) == [true])
+            let record = try #require(try await store.eventRecord(first[0].eventID))
             #expect(record.deliveries == 3)
             #expect(record.receivedAt == afterPurchase)
             #expect(record.lastReceivedAt == afterPurchase + 5.25)
@@ -60,7 +60,7 @@ import Testing
                         customers: Set(events.compactMap(\.customerID)),
                         subscriptions: Set(events.compactMap(\.subscriptionID))), users: [])
             }
-            let byID = Dictionary(zip(insertions.map(\.id), events)) { first, _ in first }
+            let byID = Dictionary(zip(insertions.map(\.eventID), events)) { first, _ in first }
             for stored in stored {
                 let event = try #require(byID[stored.id])
                 #expect(stored.event.digest == event.digest)
@@ -74,7 +74,7 @@ import Testing
             }
             let expected = Set(
                 zip(insertions, events).filter { $1.concernsAccounts || $1.kind == .undecodable }
-                    .filter { $1.kind == .order || $1.subscriptionID != nil }.map(\.0.id))
+                    .filter { $1.kind == .order || $1.subscriptionID != nil }.map(\.0.eventID))
             #expect(Set(stored.map(\.id)) == expected)
         }
     }
@@ -93,7 +93,7 @@ import Testing
             let late = try await store.receive([[1, 2, 3]])
             let newestFirst = [late[0].eventID] + receipts.reversed().map(\.eventID)
             let list = { (filter: EventFilter) in
-                try await store.eventRecords(filter, limit: 100, before: nil).map(\.id)
+                try await store.primary.eventRecords(filter, limit: 100, before: nil).map(\.id)
             }
             #expect(try await list(EventFilter()) == newestFirst)
             var filter = EventFilter()
@@ -113,7 +113,7 @@ import Testing
 
             var paged: [UUID] = []
             var cursor: Cursor?
-            while let page = Optional(try await store.eventRecords(EventFilter(), limit: 2, before: cursor)),
+            while let page = Optional(try await store.primary.eventRecords(EventFilter(), limit: 2, before: cursor)),
                 let last = page.last
             {
                 paged += page.map(\.id)
@@ -132,23 +132,21 @@ import Testing
             let failed = event
             let minutes = [1, 2, 4, 8, 16, 32, 60, 60]
             for (attempt, wait) in minutes.enumerated() {
-                let id = try await store.transaction { try await $0.insert([failed]) }[0].id
+                let id = try await store.transaction { try await $0.insert([failed]) }[0].eventID
                 let record = try #require(try await store.eventRecord(id))
                 #expect((record.attempts, record.deliveries) == (attempt + 1, attempt + 1))
                 #expect(record.nextAttemptAt == clock.now + Double(wait * 60))
                 clock.advance(by: 10)
             }
             let next = { (at: Date) in
-                try await store.transaction { try await $0.retryable(nil, at: at, limit: 10) }
+                try await store.transaction { try await $0.retryable(at: at, limit: 10) }
             }
             #expect(try await next(clock.now).isEmpty)
             let due = try await next(clock.now + 3600)
             #expect(due.count == 1)
-            let byID = try await store.transaction { try await $0.retryable(due, at: clock.now, limit: 10) }
-            #expect(byID == due)
 
             try await store.transaction {
-                try await $0.save([Verdict(eventID: due[0], outcome: .applied, reason: nil, userID: nil)])
+                try await $0.save([EventDecision(eventID: due[0], outcome: .applied, reason: nil, userID: nil)])
             }
             let record = try #require(try await store.eventRecord(due[0]))
             #expect((record.outcome, record.reason, record.nextAttemptAt) == (.applied, nil, nil))

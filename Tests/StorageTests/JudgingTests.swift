@@ -1,3 +1,4 @@
+import Accounts
 import Billing
 import Foundation
 import LemonSqueezy
@@ -13,7 +14,7 @@ import Testing
     private let right = BillingPolicy(acceptance: Acceptance(storeID: "4242", mode: .test))
 
     private func withQuarantined(
-        _ kind: DatabaseKind, _ body: (any Store, [UInt8], UUID) async throws -> Void
+        _ kind: DatabaseKind, _ body: (Store, [UInt8], UUID) async throws -> Void
     ) async throws {
         try await kind.withStore(clock: TestClock(afterPurchase)) { store in
             try await store.prepare()

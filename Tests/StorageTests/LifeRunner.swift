@@ -1,3 +1,4 @@
+import Accounts
 import Billing
 import Foundation
 import LemonSqueezy
@@ -9,12 +10,12 @@ import TestSupport
 /// Takes lives through a store, with a clock that follows them.
 struct LifeRunner {
     /// More than one: instances on the same database, which take turns or run at once.
-    let stores: [any Store]
+    let stores: [Store]
     let clock: TestClock
     /// What a program brings that knows nothing of the life's: the database's counts.
     private let own = BillingPolicy()
 
-    private var store: any Store { stores[0] }
+    private var store: Store { stores[0] }
 
     /// Creates the account, and chooses the settings of its life; the plans' variants have to be mapped already.
     func begin(_ life: Life) async throws {
@@ -136,7 +137,7 @@ struct LifeRunner {
         }
     }
 
-    private func deliver(_ bodies: [[UInt8]], to store: any Store) async throws {
+    private func deliver(_ bodies: [[UInt8]], to store: Store) async throws {
         let events = bodies.map {
             InboxEvent(Delivery(body: $0, signature: "", matchedSecret: .current))
         }
@@ -167,7 +168,7 @@ struct LifeRunner {
         _ = try await store.transaction { try await Fold($0, policy: own).refresh(users: [life.user]) }
         guard let user = try await store.user(id: life.user) else { return "no account" }
         let buckets = try await store.buckets(user: life.user).map { "\($0)" }
-        let subscriptions = try await store.subscriptions(user: life.user, limit: 100, before: nil)
+        let subscriptions = try await store.primary.subscriptions(user: life.user, limit: 100, before: nil)
             .sorted { ($0.lemonSqueezySubscriptionID ?? "") < ($1.lemonSqueezySubscriptionID ?? "") }
             .map { subscription in
                 var subscription = subscription
@@ -211,7 +212,7 @@ struct LifeRunner {
         guard let view = try await store.entitlement(user: life.user) else { return "not in the view" }
         let state = try await store.transaction { transaction in
             let events = try await transaction.events(Relations(), users: [life.user])
-            let lines = Set(events.compactMap(\.event.subscriptionID).map(Line.subscription))
+            let lines = Set(events.compactMap(\.event.subscriptionID).map(BucketSeries.subscription))
             let charges = try await transaction.charges(users: [life.user], lines: lines)
             return Account(
                 userID: life.user, createdAt: life.createdAt, events: events.map(\.event),

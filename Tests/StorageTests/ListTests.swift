@@ -1,3 +1,4 @@
+import Accounts
 import Billing
 import Foundation
 import LemonSqueezy
@@ -43,16 +44,16 @@ import Testing
                 #expect(keys.count == (user == nil ? 14 : 8))
                 #expect(keys == (try await store.keys(user: user, limit: 100, before: nil)))
                 let subscriptions = try await pages(
-                    { try await store.subscriptions(user: user, limit: $0, before: $1) },
+                    { try await store.primary.subscriptions(user: user, limit: $0, before: $1) },
                     cursor: { Cursor(at: $0.createdAt, id: $0.id) })
                 #expect(subscriptions.count == (user == nil ? 14 : 8))
-                #expect(subscriptions == (try await store.subscriptions(user: user, limit: 100, before: nil)))
+                #expect(subscriptions == (try await store.primary.subscriptions(user: user, limit: 100, before: nil)))
             }
-            let users = try await pages({ try await store.users(limit: $0, before: $1) }) {
+            let users = try await pages({ try await store.primary.users(limit: $0, before: $1) }) {
                 Cursor(at: $0.createdAt, id: $0.id)
             }
             #expect(users.count == 7)
-            #expect(users == (try await store.users(limit: 100, before: nil)))
+            #expect(users == (try await store.primary.users(limit: 100, before: nil)))
         }
     }
 
@@ -76,7 +77,7 @@ import Testing
             try await replica.execute("update subscription_plans set price_cents = 1 where id = 'enterprise'")
             #expect(try await lists.plans().map(\.priceCents) == [0, 1, 1900, 4900])
 
-            #expect(try await store.plans().map(\.priceCents) == [0, 1900, 4900, 9900])
+            #expect(try await store.primary.plans().map(\.priceCents) == [0, 1900, 4900, 9900])
             #expect(try await store.user(id: ada)?.email == "primary@example.com")
             let key = try await store.createKey(for: ada, name: "laptop")
             #expect(try await store.keyHolder(of: key.text.secret)?.user.email == "primary@example.com")

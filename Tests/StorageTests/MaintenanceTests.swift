@@ -1,3 +1,5 @@
+import Accounts
+import Billing
 import Foundation
 import SchemaValidation
 import TestSupport
@@ -107,7 +109,7 @@ import Testing
             let store = try database.open()
             let error = await storeError { try await store.reset() }
             #expect(error == .conflict("an event of live mode is stored: this database is in real use"))
-            #expect(try await store.eventRecords(EventFilter(), limit: 9, before: nil).count == 1)
+            #expect(try await store.primary.eventRecords(EventFilter(), limit: 9, before: nil).count == 1)
             await store.close()
         }
     }
@@ -121,10 +123,10 @@ import Testing
             let store = try database.open()
             let error = await storeError { try await store.reset() }
             #expect(error == .conflict("something of another program depends on these tables: drop that first"))
-            #expect(try await store.users(limit: 9, before: nil).count == 1)
+            #expect(try await store.primary.users(limit: 9, before: nil).count == 1)
             try await database.execute("drop table invoices; create table invoices (number integer)")
             try await store.reset()
-            #expect(try await store.users(limit: 9, before: nil).isEmpty)
+            #expect(try await store.primary.users(limit: 9, before: nil).isEmpty)
             #expect(try await store.validateSchema().notes == ["table invoices is not this program's"])
             await store.close()
         }

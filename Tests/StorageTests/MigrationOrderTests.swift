@@ -20,19 +20,19 @@ import Testing
         version: 6, name: "broken", sql: "create table more (id integer primary key); insert into nowhere values (1);")
 
     private func withStore(
-        _ database: TestDatabase, _ further: [Schema.Migration], _ body: (any Store) async throws -> Void
+        _ database: TestDatabase, _ further: [Schema.Migration], _ body: (Store) async throws -> Void
     ) async throws {
         let configuration = DatabaseConfiguration(url: database.url)
-        let store: any Store
+        let store: Store
         switch database.kind {
         case .postgreSQL:
-            var postgres = PostgresStore(configuration)
+            var postgres = PostgresDriver(configuration)
             postgres.plan = MigrationPlan(known: Schema.postgreSQL + further)
-            store = postgres
+            store = Store(postgres)
         case .sqlite:
-            var sqlite = try SQLiteStore(configuration)
+            var sqlite = try SQLiteDriver(configuration)
             sqlite.plan = MigrationPlan(known: Schema.sqlite + further)
-            store = sqlite
+            store = Store(sqlite)
         }
         do {
             try await body(store)
@@ -82,7 +82,7 @@ import Testing
                 let pending = try await store.migrations().filter { $0.appliedAt == nil }
                 #expect(pending.map(\.version) == [4, 5])
                 #expect(try await store.migrate().map(\.version) == [4, 5])
-                #expect(try await store.users(limit: 9, before: nil).count == 2)
+                #expect(try await store.primary.users(limit: 9, before: nil).count == 2)
             }
             let names = try await database.values("select nickname from users order by 1")
             #expect(names == ["ada@example.com", "bob@example.com"])
@@ -142,7 +142,7 @@ import Testing
 }
 
 extension TestDatabase {
-    fileprivate func withStoreUnmigrated(_ body: (any Store) async throws -> Void) async throws {
+    fileprivate func withStoreUnmigrated(_ body: (Store) async throws -> Void) async throws {
         let store = try open()
         do {
             try await body(store)

@@ -17,7 +17,7 @@ import Testing
             #expect(try await store.migrations().map(\.appliedAt) == [nil, nil, nil])
             let early = await storeError { try await store.check() }
             #expect(early == .schema("the schema is not up to date: run `migrate`"))
-            guard case .schema = await storeError({ _ = try await store.plans() }) else {
+            guard case .schema = await storeError({ _ = try await store.primary.plans() }) else {
                 Issue.record("a missing table is not told from other failures")
                 return
             }
@@ -205,7 +205,7 @@ import Testing
             try PostgresProgram.initialize(database)
             try await database.withStore { store in
                 try await store.check()
-                #expect(try await store.plans().map(\.priceCents) == [0, 2100, 4900, 9900])
+                #expect(try await store.primary.plans().map(\.priceCents) == [0, 2100, 4900, 9900])
             }
             return try PostgresProgram.dump(database)
         }
@@ -237,7 +237,7 @@ extension TestDatabase {
         let further = scripts.enumerated().map { number, sql in
             Schema.Migration(version: Schema.sqlite.count + 1 + number, name: "further \(number)", sql: sql)
         }
-        var store = try SQLiteStore(DatabaseConfiguration(url: url))
+        var store = try SQLiteDriver(DatabaseConfiguration(url: url))
         store.plan = MigrationPlan(known: Schema.sqlite + further)
         do {
             _ = try await store.migrate()

@@ -1,3 +1,4 @@
+import Accounts
 import Billing
 import Foundation
 import Payloads
@@ -10,10 +11,10 @@ import Testing
 @Suite struct OrderTests {
     private let policy = BillingPolicy()
 
-    private func owners(_ store: any Store) async throws -> [UUID?] {
+    private func owners(_ store: Store) async throws -> [UUID?] {
         var filter = EventFilter()
         filter.name = "order_created"
-        return try await store.eventRecords(filter, limit: 9, before: nil).map(\.userID)
+        return try await store.primary.eventRecords(filter, limit: 9, before: nil).map(\.userID)
     }
 
     @Test(

@@ -1,3 +1,4 @@
+import Accounts
 import Billing
 import Foundation
 import LemonSqueezy
@@ -30,8 +31,10 @@ import Testing
             }
             // The order belongs to the account, too, but is no evidence (R18).
             #expect(
-                result.verdicts.values.map(\.outcome.rawValue).sorted() == ["applied", "applied", "applied", "ignored"])
-            #expect(result.verdicts.values.allSatisfy { $0.userID == ada })
+                result.decisions.values.map(\.outcome.rawValue).sorted() == [
+                    "applied", "applied", "applied", "ignored",
+                ])
+            #expect(result.decisions.values.allSatisfy { $0.userID == ada })
             #expect(try await store.picture(of: ada).tier == "starter")
             #expect(try await releasable() == [])
         }
@@ -76,11 +79,6 @@ import Testing
                 }
                 #expect(try await store.picture(of: ada).tier == (allowed ? "starter" : "free"))
             }
-            let known = try await store.transaction {
-                try await $0.knownAccounts(ids: [bob], emails: ["ada@example.com"])
-            }
-            #expect(known.ids == [ada])
-            #expect(known.byEmail == ["ada@example.com": [ada]])
         }
     }
 

@@ -25,12 +25,12 @@ import Testing
                 #expect(picture.units == 1000)
                 #expect(picture.subscriptions.count == 1)
                 #expect(
-                    try await store.eventRecords(EventFilter(), limit: 100, before: nil).map(\.deliveries) == [
+                    try await store.primary.eventRecords(EventFilter(), limit: 100, before: nil).map(\.deliveries) == [
                         2, 2, 2, 2,
                     ])
                 var parked = EventFilter()
                 parked.outcome = .parked
-                #expect(try await store.eventRecords(parked, limit: 100, before: nil).isEmpty)
+                #expect(try await store.primary.eventRecords(parked, limit: 100, before: nil).isEmpty)
                 let ledger = try await store.ledger(user: ada)
                 #expect(ledger.reduce(0) { $0 + $1.entry.units } == 1000)
                 #expect(ledger.last?.entry.balance == 1000)
@@ -80,11 +80,11 @@ import Testing
             #expect((row.lemonSqueezyCustomerID, row.lemonSqueezyVariantID) == ("515001", "101"))
             #expect(row.currentPeriodEnd == .utc("2026-11-12 09:30:01"))
             #expect(!row.cancelAtPeriodEnd)
-            #expect(try await store.subscriptions(user: ada, limit: 10, before: nil) == [row])
-            #expect(try await store.subscriptions(user: nil, limit: 10, before: nil) == [row])
-            #expect(try await store.subscriptions(user: bob, limit: 10, before: nil) == [])
+            #expect(try await store.primary.subscriptions(user: ada, limit: 10, before: nil) == [row])
+            #expect(try await store.primary.subscriptions(user: nil, limit: 10, before: nil) == [row])
+            #expect(try await store.primary.subscriptions(user: bob, limit: 10, before: nil) == [])
             let behind = Cursor(at: row.createdAt, id: row.id)
-            #expect(try await store.subscriptions(user: nil, limit: 10, before: behind) == [])
+            #expect(try await store.primary.subscriptions(user: nil, limit: 10, before: behind) == [])
             #expect(try await store.subscription("1") == nil)
         }
     }

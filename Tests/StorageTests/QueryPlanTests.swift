@@ -1,3 +1,4 @@
+import Accounts
 import Billing
 import Foundation
 import LemonSqueezy
@@ -47,7 +48,7 @@ import Testing
     }
 
     /// A list, a login, a webhook, a key look-up, the clock, and a task's life.
-    private func work(_ store: any Store) async throws {
+    private func work(_ store: Store) async throws {
         let policy = BillingPolicy()
         try await lists(store)
 
@@ -77,26 +78,26 @@ import Testing
         _ = try await TimeLine(account: user.id, store: store, policy: policy)
     }
 
-    private func lists(_ store: any Store) async throws {
-        let users = try await store.users(limit: 50, before: nil)
+    private func lists(_ store: Store) async throws {
+        let users = try await store.primary.users(limit: 50, before: nil)
         let last = try #require(users.last)
-        _ = try await store.users(limit: 50, before: Cursor(at: last.createdAt, id: last.id))
+        _ = try await store.primary.users(limit: 50, before: Cursor(at: last.createdAt, id: last.id))
 
-        let tasks = try await store.tasks(of: last.id, logs: 5, limit: 5, before: nil)
+        let tasks = try await store.primary.tasks(of: last.id, logs: 5, limit: 5, before: nil)
         let task = try #require(tasks.last)
         let behind = Cursor(at: task.task.createdAt, id: task.id)
-        _ = try await store.tasks(of: last.id, logs: 5, limit: 50, before: behind)
-        let logs = try await store.logs(task: task.id, of: last.id, limit: 1, before: nil)
+        _ = try await store.primary.tasks(of: last.id, logs: 5, limit: 50, before: behind)
+        let logs = try await store.primary.logs(task: task.id, of: last.id, limit: 1, before: nil)
         let log = logs.last.map { Cursor(at: $0.timestamp, id: $0.id) } ?? behind
-        _ = try await store.logs(task: task.id, of: last.id, limit: 50, before: log)
+        _ = try await store.primary.logs(task: task.id, of: last.id, limit: 50, before: log)
 
         for user in [nil, last.id] {
             for before in [nil, behind] {
-                _ = try await store.subscriptions(user: user, limit: 50, before: before)
+                _ = try await store.primary.subscriptions(user: user, limit: 50, before: before)
                 _ = try await store.keys(user: user, limit: 50, before: before)
             }
         }
-        _ = try await store.usage(of: last.id, from: .epoch, through: .farOff)
+        _ = try await store.primary.usage(of: last.id, from: .epoch, through: .farOff)
         _ = try await store.ledger(user: last.id)
         _ = try await store.buckets(user: last.id)
 
@@ -105,10 +106,10 @@ import Testing
         filters[2].subscriptionID = "77"
         filters[3].userID = last.id
         for filter in filters {
-            let events = try await store.eventRecords(filter, limit: 50, before: nil)
+            let events = try await store.primary.eventRecords(filter, limit: 50, before: nil)
             guard let event = events.last else { continue }
             let cursor = Cursor(at: event.receivedAt, id: event.id)
-            _ = try await store.eventRecords(filter, limit: 50, before: cursor)
+            _ = try await store.primary.eventRecords(filter, limit: 50, before: cursor)
         }
     }
 }

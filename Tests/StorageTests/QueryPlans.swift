@@ -18,7 +18,7 @@ struct QueryPlan: Hashable, CustomStringConvertible {
 extension TestDatabase {
     /// The plans of all that a store runs while `body` works with it. `generic`: PostgreSQL plans without looking at the
     /// values.
-    func plans(generic: Bool = false, _ body: (any Store) async throws -> Void) async throws -> [QueryPlan] {
+    func plans(generic: Bool = false, _ body: (Store) async throws -> Void) async throws -> [QueryPlan] {
         switch kind {
         case .postgreSQL: try await postgresPlans(generic: generic, body)
         case .sqlite: try await sqlitePlans(body)
@@ -26,7 +26,7 @@ extension TestDatabase {
     }
 
     private func run(
-        url: String? = nil, _ body: (any Store) async throws -> Void
+        url: String? = nil, _ body: (Store) async throws -> Void
     ) async throws -> [String] {
         let log = StatementLog()
         let store = try open(url: url) { $0.observe = { sql, _, _ in log.note(sql) } }
@@ -44,7 +44,7 @@ extension TestDatabase {
 
     /// The server's own module writes the plan of each statement of a connection into its log, as it was run.
     private func postgresPlans(
-        generic: Bool, _ body: (any Store) async throws -> Void
+        generic: Bool, _ body: (Store) async throws -> Void
     ) async throws -> [QueryPlan] {
         let data = try #require(ProcessInfo.processInfo.environment["TEST_POSTGRES_DATA"], "run make test")
         let log = URL(fileURLWithPath: data).deletingLastPathComponent().appendingPathComponent("server.log")
@@ -83,7 +83,7 @@ extension TestDatabase {
 
     // MARK: SQLite
 
-    private func sqlitePlans(_ body: (any Store) async throws -> Void) async throws -> [QueryPlan] {
+    private func sqlitePlans(_ body: (Store) async throws -> Void) async throws -> [QueryPlan] {
         let statements = Set(try await run(body)).filter { sql in
             ["select", "with", "insert", "update", "delete"].contains { sql.hasPrefix($0) }
         }

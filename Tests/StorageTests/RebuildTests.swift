@@ -1,3 +1,4 @@
+import Accounts
 import Billing
 import Foundation
 import Payloads

@@ -19,7 +19,7 @@ import Testing
         try await withThrowingTaskGroup(of: Void.self) { group in
             for body in bodies + bodies {
                 group.addTask { _ = try await store.receive([body]) }
-                group.addTask { _ = try await store.plans() }
+                group.addTask { _ = try await store.primary.plans() }
             }
             try await group.waitForAll()
         }

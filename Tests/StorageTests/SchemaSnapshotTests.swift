@@ -12,10 +12,10 @@ import Testing
     @Test(arguments: DatabaseKind.allCases)
     func `the expected snapshot is that of a freshly migrated database`(kind: DatabaseKind) async throws {
         let found = try await kind.withStore { store in
-            switch store {
-            case let store as PostgresStore:
-                try await store.connections.withTransaction { try await PostgresStore.snapshot($0) }
-            case let store as SQLiteStore: try await store.read { try SQLiteStore.snapshot($0) }
+            switch store.driver {
+            case let driver as PostgresDriver:
+                try await driver.connections.withTransaction { try await PostgresDriver.snapshot($0) }
+            case let driver as SQLiteDriver: try await driver.read { try SQLiteDriver.snapshot($0) }
             default: SchemaSnapshot(version: 0, entries: [])
             }
         }

@@ -1,3 +1,4 @@
+import Accounts
 import Billing
 import Foundation
 import LemonSqueezy
@@ -95,7 +96,7 @@ private struct SecondProgram {
                 let user = try #require(try await store.user(googleID: "g-1"))
                 #expect((user.id, user.email, user.fullName, user.isActive) == (eve, "eve@example.com", "Eve", true))
                 #expect(try await store.users(email: "EVE@example.com").map(\.id) == [eve])
-                let listed = try await store.tasks(of: eve, logs: 5, limit: 9, before: nil)
+                let listed = try await store.primary.tasks(of: eve, logs: 5, limit: 9, before: nil)
                 #expect(listed.map(\.task.name) == ["offers"])
                 #expect(listed[0].task.config == ["url": "https://example.com"])
                 #expect(listed[0].logs.map(\.message) == ["more", "queued by another"])
@@ -104,12 +105,12 @@ private struct SecondProgram {
                     try await store.lists.plans().map(\.id) == [
                         "free", "starter", "professional", "gold", "enterprise",
                     ])
-                #expect(try await store.variants()["777"] == "gold")
-                let rows = try await store.subscriptions(user: eve, limit: 9, before: nil)
+                #expect(try await store.primary.variants()["777"] == "gold")
+                let rows = try await store.primary.subscriptions(user: eve, limit: 9, before: nil)
                 #expect(rows.map(\.planID) == ["gold"])
                 let holder = try await store.keyHolder(hash: String(repeating: "ab", count: 32))
                 #expect((holder?.user.id, holder?.key.keyPrefix) == (eve, "sk_live_1"))
-                let usage = try await store.usage(of: eve, from: .epoch, through: .farOff)
+                let usage = try await store.primary.usage(of: eve, from: .epoch, through: .farOff)
                 #expect(usage.map(\.computeUnitsUsed) == [17])
                 let overview = try #require(try await store.overview(user: eve))
                 #expect((overview.computeUnitsLimit, overview.user.computeUnitsRemaining) == (100, 90))
@@ -172,24 +173,24 @@ private struct SecondProgram {
                     update api_keys set is_active = false;
                     update usage_analytics set api_calls = api_calls + 1
                     """)
-                #expect(try await store.tasks(of: eve, logs: 1, limit: 1, before: nil)[0].task.isFinished)
-                #expect(try await store.plans().first { $0.id == "gold" }?.priceCents == 7900)
-                #expect(try await store.subscriptions(user: eve, limit: 1, before: nil)[0].status == "expired")
+                #expect(try await store.primary.tasks(of: eve, logs: 1, limit: 1, before: nil)[0].task.isFinished)
+                #expect(try await store.primary.plans().first { $0.id == "gold" }?.priceCents == 7900)
+                #expect(try await store.primary.subscriptions(user: eve, limit: 1, before: nil)[0].status == "expired")
                 #expect(try await store.keyHolder(hash: String(repeating: "ab", count: 32)) == nil)
-                #expect(try await store.usage(of: eve, from: .epoch, through: .farOff).map(\.apiCalls) == [101])
+                #expect(try await store.primary.usage(of: eve, from: .epoch, through: .farOff).map(\.apiCalls) == [101])
                 try await sound(store, eve, units: 0)
                 #expect(try await store.validateSchema().differences == [])
                 try await database.execute(
                     "delete from user_subscriptions; delete from subscription_plans where id = 'gold'; delete from users"
                 )
-                #expect(try await store.tasks(of: eve, logs: 1, limit: 1, before: nil) == [])
-                #expect(try await store.plans().count == 4)
+                #expect(try await store.primary.tasks(of: eve, logs: 1, limit: 1, before: nil) == [])
+                #expect(try await store.primary.plans().count == 4)
             }
         }
     }
 
     /// After the clock has run, row, view and ledger say the same, and a rebuild finds nothing.
-    private func sound(_ store: any Store, _ user: UUID, units: Int) async throws {
+    private func sound(_ store: Store, _ user: UUID, units: Int) async throws {
         let report = try await Tick(store, policy: policy).run()
         #expect(report.failures == 0)
         try await store.transaction { _ = try await Fold($0, policy: policy).refresh(users: [user]) }

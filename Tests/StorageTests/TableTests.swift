@@ -1,3 +1,4 @@
+import Accounts
 import Billing
 import Foundation
 import LemonSqueezy
@@ -34,11 +35,12 @@ import Testing
                 #expect((user.subscriptionTier, user.computeUnitsRemaining) == ("free", 100))
                 let days = user.computeUnitsResetDate.timeIntervalSince(user.createdAt) / 86_400
                 #expect((27.9...31.1).contains(days))
-                let row = try #require(try await store.subscriptions(user: user.id, limit: 1, before: nil).first)
+                let row = try #require(
+                    try await store.primary.subscriptions(user: user.id, limit: 1, before: nil).first)
                 #expect((row.planID, row.status, row.lemonSqueezySubscriptionID) == ("starter", "active", nil))
                 // A row that is not ours changes no account, and no account removes it.
                 try await store.transaction { _ = try await Fold($0, policy: .init()).refresh(users: [user.id]) }
-                #expect(try await store.subscriptions(user: user.id, limit: 1, before: nil).count == 1)
+                #expect(try await store.primary.subscriptions(user: user.id, limit: 1, before: nil).count == 1)
                 #expect(try await store.user(id: user.id)?.subscriptionTier == "free")
             }
         }
@@ -59,7 +61,7 @@ import Testing
                 ] {
                     #expect(try await database.values("select cast(count(*) as varchar(9)) from \(table)") == ["0"])
                 }
-                let records = try await store.eventRecords(EventFilter(), limit: 10, before: nil)
+                let records = try await store.primary.eventRecords(EventFilter(), limit: 10, before: nil)
                 #expect(records.count == 4)
                 #expect(records.allSatisfy { $0.userID == nil })
                 var later = ProviderSubscription.purchase()

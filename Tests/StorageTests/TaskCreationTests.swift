@@ -1,3 +1,4 @@
+import Accounts
 import Billing
 import Foundation
 import Payloads
@@ -89,7 +90,7 @@ import Testing
                 _ = try await store.createTask(.named("four"), for: ada, policy: policy)
             }
             #expect(after == .tooManyTasks(limit: 1))
-            for task in try await store.tasks(of: ada, logs: 0, limit: 10, before: nil) {
+            for task in try await store.primary.tasks(of: ada, logs: 0, limit: 10, before: nil) {
                 try await store.cancelTask(task.id, of: ada, policy: policy)
             }
             _ = try await store.createTask(.named("four"), for: ada, policy: policy)

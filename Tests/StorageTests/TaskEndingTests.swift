@@ -1,3 +1,4 @@
+import Accounts
 import Billing
 import Foundation
 import Payloads
@@ -66,7 +67,7 @@ import Testing
             let task = try await store.runningTask(of: ada)
             clock.set(.utc("2026-10-02 00:00:00"))
             try await store.completeTask(task.id, of: ada, policy: policy)
-            let usage = try await store.usage(of: ada, from: .epoch, through: .farOff)
+            let usage = try await store.primary.usage(of: ada, from: .epoch, through: .farOff)
             #expect(usage.map(\.date) == [UsageDay("2026-10-02")])
             #expect(usage.map(\.computeUnitsUsed) == [1])
         }
@@ -177,7 +178,7 @@ import Testing
             let path = String(repeating: "p", count: 501)
             let completed = try await store.completeTask(first.id, of: ada, resultFilePath: path, policy: policy)
             #expect((completed.status, completed.resultFilePath) == (.completed, nil))
-            let log = try await store.logs(task: first.id, of: ada, limit: 1, before: nil).first
+            let log = try await store.primary.logs(task: first.id, of: ada, limit: 1, before: nil).first
             #expect(log?.level == .warning)
             #expect(log?.metadata?["result_file_path"]?.text == path)
 

@@ -1,3 +1,4 @@
+import Accounts
 import Billing
 import Foundation
 import Payloads
@@ -35,7 +36,7 @@ import Testing
             var listed: [LoggedTask] = []
             var cursor: Cursor?
             while true {
-                let page = try await store.tasks(of: ada, logs: 3, limit: 3, before: cursor)
+                let page = try await store.primary.tasks(of: ada, logs: 3, limit: 3, before: cursor)
                 guard let last = page.last else { break }
                 listed += page
                 cursor = Cursor(at: last.task.createdAt, id: last.id)
@@ -46,11 +47,11 @@ import Testing
             let newest = try #require(listed.first)
             #expect(newest.logs.map(\.message) == ["line 5", "line 4", "line 3"])
             #expect(newest.logs[0].metadata == ["n": 5, "deep": .array([.number(1.5), .null, "é"])])
-            #expect(try await store.tasks(of: ada, logs: 0, limit: 9, before: nil).allSatisfy(\.logs.isEmpty))
+            #expect(try await store.primary.tasks(of: ada, logs: 0, limit: 9, before: nil).allSatisfy(\.logs.isEmpty))
 
-            let all = try await store.logs(task: newest.id, of: ada, limit: 4, before: nil)
+            let all = try await store.primary.logs(task: newest.id, of: ada, limit: 4, before: nil)
             let last = try #require(all.last)
-            let rest = try await store.logs(
+            let rest = try await store.primary.logs(
                 task: newest.id, of: ada, limit: 9, before: Cursor(at: last.timestamp, id: last.id))
             #expect((all + rest).count == 7)
             #expect((all + rest).map(\.timestamp) == (all + rest).map(\.timestamp).sorted(by: >))

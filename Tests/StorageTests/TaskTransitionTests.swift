@@ -1,3 +1,4 @@
+import Accounts
 import Billing
 import Foundation
 import Payloads
@@ -83,7 +84,7 @@ import Testing
             #expect(await storeError { _ = try await store.completeTask(task.id, of: bob, policy: policy) } == missing)
             #expect(await storeError { _ = try await store.cancelTask(task.id, of: bob, policy: policy) } == missing)
             #expect(try await store.task(task.id, of: bob) == nil)
-            #expect(try await store.logs(task: task.id, of: bob, limit: 9, before: nil) == [])
+            #expect(try await store.primary.logs(task: task.id, of: bob, limit: 9, before: nil) == [])
             let log = TaskLog(id: UUID(), taskID: task.id, message: "not his", timestamp: .utc("2026-10-01 00:00:00"))
             #expect(try await store.add([log], of: bob) == 0)
             #expect(try await store.workRows(of: bob) == before)

@@ -1,3 +1,4 @@
+import Accounts
 import Billing
 import Foundation
 import Payloads
@@ -25,7 +26,7 @@ struct TickTests {
             let report = try await Tick(store, policy: policy, chunk: 3).run()
             #expect(report.accounts == 7)
             #expect(report.changed == 7)
-            let users = try await store.users(limit: 10, before: nil)
+            let users = try await store.primary.users(limit: 10, before: nil)
             #expect(users.allSatisfy { $0.computeUnitsRemaining == 100 })
             #expect(users.allSatisfy { $0.computeUnitsResetDate == .utc("2026-12-01 00:00:00") })
             #expect(try await Tick(store, policy: policy).run() == Tick.Report())
@@ -107,7 +108,7 @@ struct TickTests {
             run.cancel()
             _ = await run.result
             _ = try await Tick(store, policy: policy, chunk: 2).run()
-            let users = try await store.users(limit: 100, before: nil)
+            let users = try await store.primary.users(limit: 100, before: nil)
             #expect(users.allSatisfy { $0.computeUnitsResetDate == .utc("2026-12-01 00:00:00") })
         }
     }
@@ -122,7 +123,7 @@ struct TickTests {
             var event = InboxEvent(ProviderSubscription.purchase().event0)
             (event.outcome, event.reason) = (.failed, "internal_error")
             let stored = event
-            let id = try await store.transaction { try await $0.insert([stored])[0].id }
+            let id = try await store.transaction { try await $0.insert([stored])[0].eventID }
             #expect(try await Tick(store, policy: policy).run().retried == 0)
             var waits: [TimeInterval] = []
             for _ in 0..<8 {

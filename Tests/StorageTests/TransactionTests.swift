@@ -1,3 +1,4 @@
+import Accounts
 import Billing
 import Foundation
 import LemonSqueezy
@@ -23,7 +24,7 @@ import Testing
                     throw Refusal()
                 }
             }
-            #expect(try await store.eventRecords(EventFilter(), limit: 10, before: nil).isEmpty)
+            #expect(try await store.primary.eventRecords(EventFilter(), limit: 10, before: nil).isEmpty)
             #expect(try await store.picture(of: ada) == before)
             #expect(try await store.ledger(user: ada).isEmpty)
             #expect(try await store.receive([event.delivery.body]).map(\.outcome) == [.applied])
@@ -36,16 +37,17 @@ import Testing
             let event = InboxEvent(ProviderSubscription.purchase().event0)
             let error = await storeError {
                 try await store.transaction { transaction in
-                    let id = try await transaction.insert([event])[0].id
+                    let id = try await transaction.insert([event])[0].eventID
                     // There is no such account.
-                    try await transaction.save([Verdict(eventID: id, outcome: .applied, reason: nil, userID: bob)])
+                    try await transaction.save([EventDecision(eventID: id, outcome: .applied, reason: nil, userID: bob)]
+                    )
                 }
             }
             guard case .failed = error else {
                 Issue.record("\(String(describing: error))")
                 return
             }
-            #expect(try await store.eventRecords(EventFilter(), limit: 10, before: nil).isEmpty)
+            #expect(try await store.primary.eventRecords(EventFilter(), limit: 10, before: nil).isEmpty)
             _ = try await store.createUser(email: "ada@example.com", id: ada)
         }
     }
@@ -77,10 +79,10 @@ import Testing
             let event = InboxEvent(ProviderSubscription.purchase().event0)
             let seen = try await store.transaction { transaction in
                 _ = try await transaction.insert([event])
-                return try await store.eventRecords(EventFilter(), limit: 10, before: nil).count
+                return try await store.primary.eventRecords(EventFilter(), limit: 10, before: nil).count
             }
             #expect(seen == 0)
-            #expect(try await store.eventRecords(EventFilter(), limit: 10, before: nil).count == 1)
+            #expect(try await store.primary.eventRecords(EventFilter(), limit: 10, before: nil).count == 1)
         }
     }
 
@@ -113,7 +115,7 @@ import Testing
             try await store.check()
             await store.close()
             for error in [
-                await storeError { _ = try await store.plans() },
+                await storeError { _ = try await store.primary.plans() },
                 await storeError { try await store.transaction { _ in } },
             ] {
                 guard case .unavailable = error else {

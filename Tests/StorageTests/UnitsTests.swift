@@ -1,3 +1,4 @@
+import Accounts
 import Billing
 import Foundation
 import Payloads
@@ -11,7 +12,7 @@ struct UnitsTests {
     private let policy = BillingPolicy()
 
     private func grant(
-        _ store: any Store, _ kind: UnitRequest.Kind, _ units: Int, _ user: UUID = ada
+        _ store: Store, _ kind: UnitRequest.Kind, _ units: Int, _ user: UUID = ada
     ) async throws -> LedgerEntry {
         let request = UnitRequest(userID: user, kind: kind, units: units)
         return try await store.transaction { try await Fold($0, policy: policy).grant(request) }

@@ -1,3 +1,4 @@
+import Accounts
 import Billing
 import Foundation
 import LemonSqueezy
@@ -21,8 +22,10 @@ import Testing
             alter table user_subscriptions drop column source;
             delete from operator_actions where kind = 'match';
             alter table operator_actions drop constraint operator_actions_kind_check, drop column plan_id,
-                drop column until, drop constraint operator_actions_match_check,
-                add constraint operator_actions_kind_check check (kind in ('bind', 'adjust'))
+                drop column until, drop column acted_by, drop column acted_from,
+                drop constraint operator_actions_match_check,
+                add constraint operator_actions_kind_check check (kind in ('bind', 'adjust'));
+            drop function account_entitlement
             """
         ],
         .sqlite: [
@@ -54,14 +57,14 @@ import Testing
     }
 
     /// As a version stored and decided an event that read less of it: the account does not know of it.
-    private func store(_ bodies: [[UInt8]], as outcome: String, in store: any Store, _ database: TestDatabase)
+    private func store(_ bodies: [[UInt8]], as outcome: String, in store: Store, _ database: TestDatabase)
         async throws
     {
         let events = bodies.map { InboxEvent($0) }
         let stored = try await store.transaction { try await $0.insert(events) }
         for event in stored {
             try await database.execute(
-                "update webhook_events set outcome = '\(outcome)', user_id = '\(ada.lowercased)' where id = '\(event.id.lowercased)'"
+                "update webhook_events set outcome = '\(outcome)', user_id = '\(ada.lowercased)' where id = '\(event.eventID.lowercased)'"
             )
         }
     }
@@ -133,7 +136,8 @@ import Testing
                 var filter = EventFilter()
                 filter.userID = ada
                 filter.name = "order_created"
-                #expect(try await store.eventRecords(filter, limit: 9, before: nil).map(\.outcome) == [.ignored])
+                #expect(
+                    try await store.primary.eventRecords(filter, limit: 9, before: nil).map(\.outcome) == [.ignored])
                 #expect(try await Rebuild(store, policy: .init()).run(check: true).differences.isEmpty)
                 #expect(try await Tick(store, policy: .init()).run() == Tick.Report())
             }

@@ -23,7 +23,7 @@ import Testing
             try await store.add([UsageAddition]())
             #expect(statements.count { $0.contains("insert into usage_analytics") } == 2)
             for user in [ada, bob] {
-                let rows = try await store.usage(of: user, from: day, through: day.adding(days: 1))
+                let rows = try await store.primary.usage(of: user, from: day, through: day.adding(days: 1))
                 #expect(rows.map(\.date) == [day, day.adding(days: 1)])
                 #expect(rows.map(\.tasksExecuted) == [200, 200])
                 #expect(rows.map(\.computeUnitsUsed) == [400, 400])
@@ -49,7 +49,7 @@ import Testing
                 try await group.waitForAll()
             }
             for user in [ada, bob] {
-                #expect(try await store.usage(of: user, from: day, through: day).map(\.apiCalls) == [20])
+                #expect(try await store.primary.usage(of: user, from: day, through: day).map(\.apiCalls) == [20])
             }
         }
     }

@@ -1,3 +1,4 @@
+import Accounts
 import Billing
 import Foundation
 import LemonSqueezy
@@ -51,7 +52,7 @@ import Testing
             var listed: [UUID] = []
             var cursor: Cursor?
             while true {
-                let page = try await store.users(limit: 3, before: cursor)
+                let page = try await store.primary.users(limit: 3, before: cursor)
                 guard let last = page.last else { break }
                 listed += page.map(\.id)
                 cursor = Cursor(at: last.createdAt, id: last.id)

@@ -1,3 +1,4 @@
+import Accounts
 import Billing
 import Foundation
 import Selextract
@@ -28,8 +29,9 @@ extension Store {
     /// Everything that work leaves, to see that something left nothing.
     func workRows(of user: UUID) async throws -> WorkRows {
         WorkRows(
-            user: try await self.user(id: user), tasks: try await tasks(of: user, logs: 100, limit: 1000, before: nil),
-            usage: try await usage(of: user, from: .epoch, through: .farOff),
+            user: try await self.user(id: user),
+            tasks: try await primary.tasks(of: user, logs: 100, limit: 1000, before: nil),
+            usage: try await primary.usage(of: user, from: .epoch, through: .farOff),
             ledger: try await ledger(user: user))
     }
 }

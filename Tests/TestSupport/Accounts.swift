@@ -1,3 +1,4 @@
+import Accounts
 public import Billing
 public import Foundation
 public import Selextract

@@ -8,7 +8,7 @@ public enum DatabaseKind: CaseIterable, Sendable {
 
     /// Lends a migrated store on a database of its own, and removes both.
     public func withStore<Result>(
-        clock: TestClock? = nil, _ body: (any Store) async throws -> Result
+        clock: TestClock? = nil, _ body: (Store) async throws -> Result
     ) async throws -> Result {
         try await withDatabase { try await $0.withStore(clock: clock, body) }
     }

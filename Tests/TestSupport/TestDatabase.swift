@@ -17,7 +17,7 @@ public struct TestDatabase: Sendable {
     /// A store on it; the caller closes it.
     public func open(
         clock: TestClock? = nil, url: String? = nil, _ change: (inout DatabaseConfiguration) -> Void = { _ in }
-    ) throws -> any Store {
+    ) throws -> Store {
         var configuration = DatabaseConfiguration(url: url ?? self.url)
         if let clock { configuration.clock = { clock.now } }
         change(&configuration)
@@ -26,7 +26,7 @@ public struct TestDatabase: Sendable {
 
     /// Lends a store on it, migrated.
     public func withStore<Result>(
-        clock: TestClock? = nil, url: String? = nil, _ body: (any Store) async throws -> Result
+        clock: TestClock? = nil, url: String? = nil, _ body: (Store) async throws -> Result
     ) async throws -> Result {
         let store = try open(clock: clock, url: url)
         do {

@@ -78,6 +78,9 @@ create table operator_actions_of_all_kinds (
     created_at text not null default (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')),
     plan_id text references subscription_plans (id),
     until text,
+    -- Who did it, and from which host or page.
+    acted_by text check (length(acted_by) <= 255),
+    acted_from text check (length(acted_from) <= 255),
     check (kind <> 'bind' or subscription_id is not null),
     check (kind <> 'adjust' or (units is not null and line is not null and begins_at is not null)),
     check (kind <> 'match' or subscription_id is not null),

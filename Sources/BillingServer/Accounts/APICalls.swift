@@ -14,14 +14,14 @@ final class APICalls: Service {
         var date: UsageDay
     }
 
-    private let store: any Store
+    private let store: Store
     private let interval: Duration
     private let clock: any Clock<Duration>
     private let logger: Logger
     private let failureLog = Throttle(every: .seconds(60))
     private let counts = Mutex<[Key: Int]>([:])
 
-    init(store: any Store, interval: Duration, clock: any Clock<Duration>, logger: Logger) {
+    init(store: Store, interval: Duration, clock: any Clock<Duration>, logger: Logger) {
         self.store = store
         self.interval = interval
         self.clock = clock

@@ -8,7 +8,7 @@ import Storage
 struct AccountController: Controller {
     static let methods: KeyValuePairs<String, [HTTPRequest.Method]> = ["/v1/account": [.get, .head]]
 
-    let store: any Store
+    let store: Store
     let calls: APICalls
 
     func addRoutes(to router: Router<IdentifiedContext>) {

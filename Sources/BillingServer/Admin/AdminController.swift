@@ -9,7 +9,7 @@ struct AdminController: Controller {
         "/healthz": [.get, .head], "/readyz": [.get, .head], "/metrics": [.get, .head],
     ]
 
-    let store: any Store
+    let store: Store
     let metrics: Metrics
     let signatures: SignatureWatch
     let queue: CommitQueue

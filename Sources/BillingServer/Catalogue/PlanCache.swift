@@ -18,13 +18,13 @@ actor PlanCache {
     /// How long a reader waits for a new copy before the old one is shown.
     static let refreshWait: Duration = .milliseconds(500)
 
-    private let store: any ListStore
+    private let lists: Lists
     private var copy: Copy?
     private var refresh: Task<Copy, any Error>?
     private var failedAt: ContinuousClock.Instant?
 
-    init(store: any ListStore) {
-        self.store = store
+    init(lists: Lists) {
+        self.lists = lists
     }
 
     /// Active plans, cheapest first.
@@ -44,7 +44,7 @@ actor PlanCache {
         let task = Task {
             defer { refresh = nil }
             do {
-                let copy = Copy(plans: try await store.plans().filter(\.isActive), readAt: .now)
+                let copy = Copy(plans: try await lists.plans().filter(\.isActive), readAt: .now)
                 (self.copy, failedAt) = (copy, nil)
                 return copy
             } catch {

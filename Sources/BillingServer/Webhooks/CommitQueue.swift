@@ -1,3 +1,4 @@
+import Accounts
 import Billing
 import Logging
 import ServiceLifecycle
@@ -12,7 +13,7 @@ final class CommitQueue: Service {
 
     private struct Entry: Sendable {
         var event: InboxEvent
-        var answer: CheckedContinuation<Receipt, any Error>
+        var answer: CheckedContinuation<EventDecision, any Error>
     }
 
     private struct Queue {
@@ -20,7 +21,7 @@ final class CommitQueue: Service {
         var isClosed = false
     }
 
-    private let store: any Store
+    private let store: Store
     private let policy: BillingPolicy
     private let limits: Limits
     private let metrics: Metrics
@@ -29,7 +30,7 @@ final class CommitQueue: Service {
     /// Wakes ``run()``. One element is enough: each wake-up commits everything that waits.
     private let (arrivals, arrived) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
 
-    init(store: any Store, policy: BillingPolicy, limits: Limits, metrics: Metrics, logger: Logger) {
+    init(store: Store, policy: BillingPolicy, limits: Limits, metrics: Metrics, logger: Logger) {
         self.store = store
         self.policy = policy
         self.limits = limits
@@ -43,7 +44,7 @@ final class CommitQueue: Service {
     /// Returns when the delivery is committed. It is stored even if its sender has hung up by then.
     ///
     /// - Throws: ``Unavailable`` if the queue is full or closed, or the database is away.
-    func submit(_ event: InboxEvent) async throws -> Receipt {
+    func submit(_ event: InboxEvent) async throws -> EventDecision {
         try await withCheckedThrowingContinuation { answer in
             let isTaken = queue.withLock { queue in
                 guard !queue.isClosed, queue.entries.count < limits.queueLength else { return false }
@@ -87,12 +88,12 @@ final class CommitQueue: Service {
     private func commit(_ batch: [Entry]) async {
         let start = ContinuousClock.now
         do {
-            let receipts = try await store.transaction { [policy] transaction in
+            let decisions = try await store.transaction { [policy] transaction in
                 try await Fold(transaction, policy: policy).receive(batch.map(\.event))
             }
             metrics.observe(.batchSize, Double(batch.count))
             metrics.observe(.batchDuration, ContinuousClock.now - start)
-            for (entry, receipt) in zip(batch, receipts) { entry.answer.resume(returning: receipt) }
+            for (entry, decision) in zip(batch, decisions) { entry.answer.resume(returning: decision) }
         } catch {
             if error.isUnavailability {
                 logger.error(
@@ -111,18 +112,15 @@ final class CommitQueue: Service {
     /// Stores a delivery whose event could not be applied, as `failed` (R2): it is tried again later.
     private func setAside(_ entry: Entry, because error: any Error) async {
         do {
-            let insertion = try await store.transaction { [policy] transaction in
+            let decision = try await store.transaction { [policy] transaction in
                 try await Fold(transaction, policy: policy)
                     .setAside(entry.event, reason: error.isContention ? "busy" : "internal_error")
             }
-            guard let insertion else { throw Unavailable() }
+            guard let decision else { throw Unavailable() }
             logger.error(
                 "event failed and was set aside",
-                metadata: ["event_id": "\(insertion.id)", "error": "\(error.loggable)"])
-            entry.answer.resume(
-                returning: Receipt(
-                    eventID: insertion.id, outcome: insertion.outcome, reason: insertion.reason,
-                    isDuplicate: !insertion.isNew))
+                metadata: ["event_id": "\(decision.eventID)", "error": "\(error.loggable)"])
+            entry.answer.resume(returning: decision)
         } catch let second {
             logger.error(
                 "delivery could not be stored",

@@ -43,7 +43,7 @@ struct WebhookController: Controller {
     }
 
     private func answer(to event: InboxEvent, _ context: IdentifiedContext) async throws -> Response {
-        let receipt: Receipt
+        let receipt: EventDecision
         do {
             receipt = try await queue.submit(event)
         } catch {

@@ -6,40 +6,32 @@ struct SQLiteConnection {
     let database: Database
     let observe: (@Sendable (_ sql: String, _ duration: Duration, _ error: String?) -> Void)?
 
+    /// Runs a statement, as often as it has rows.
     @discardableResult
-    func query(_ query: SQLiteQuery) throws -> [SQLiteRow] {
-        try observed(query.sql) {
-            let statement = try database.cachedStatement(sql: query.sql)
-            return try rows(statement, query.arguments)
-        }
-    }
-
-    /// Runs one statement for each of a set's rows. There is no way to the server to be saved here: a statement that is
-    /// prepared once is the fastest form a set can have, and the only one for bytes, which JSON cannot hold.
-    @discardableResult
-    func query(_ sql: String, forEach sets: [[DatabaseValue]]) throws -> [SQLiteRow] {
-        try observed(sql) {
-            let statement = try database.cachedStatement(sql: sql)
-            return try sets.flatMap { try rows(statement, $0) }
+    func run(_ sql: SQL) throws -> [SQLiteStoredRow] {
+        let form = SQLiteStatement(sql)
+        return try observed(form.text) {
+            let statement = try database.cachedStatement(sql: form.text)
+            return try form.sets.flatMap { try rows(statement, $0) }
         }
     }
 
     /// Several statements without values.
-    func run(_ script: String) throws {
+    func run(script: String) throws {
         try observed(script) { try database.execute(sql: script) }
     }
 
-    private func rows(_ statement: Statement, _ arguments: [DatabaseValue]) throws -> [SQLiteRow] {
+    private func rows(_ statement: Statement, _ arguments: [DatabaseValue]) throws -> [SQLiteStoredRow] {
         let arguments = StatementArguments(arguments)
         guard statement.columnCount > 0 else {
             try statement.execute(arguments: arguments)
             return []
         }
         let columns = statement.columnNames
-        var rows: [SQLiteRow] = []
+        var rows: [SQLiteStoredRow] = []
         let cursor = try Row.fetchCursor(statement, arguments: arguments)
         while let row = try cursor.next() {
-            rows.append(SQLiteRow(values: Array(row.databaseValues), columns: columns))
+            rows.append(SQLiteStoredRow(values: Array(row.databaseValues), columns: columns))
         }
         return rows
     }
@@ -55,5 +47,10 @@ struct SQLiteConnection {
             observe(sql, .now - start, (error as? DatabaseError).map { StoreError($0).description } ?? "failed")
             throw error
         }
+    }
+
+    /// The rows of a query, read as it says.
+    func fetch<Result>(_ query: Query<Result>) throws -> [Result] {
+        try run(query.sql).map { try query.read($0) }
     }
 }

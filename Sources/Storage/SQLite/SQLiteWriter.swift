@@ -1,7 +1,7 @@
 import GRDB
 
 /// The one connection that writes, while it belongs to a transaction.
-struct SQLiteWriter: Sendable {
+struct SQLiteWriter: Session {
     let database: any DatabaseWriter
     let observe: (@Sendable (_ sql: String, _ duration: Duration, _ error: String?) -> Void)?
 
@@ -32,8 +32,15 @@ struct SQLiteWriter: Sendable {
         }
     }
 
-    @discardableResult
-    func query(_ query: SQLiteQuery) async throws -> [SQLiteRow] {
-        try await transact { try $0.query(query) }
+    func run(_ statements: [SQL]) async throws -> [[any StoredRow]] {
+        try await transact { connection in
+            do {
+                return try statements.map { try connection.run($0) }
+            } catch let error as DatabaseError {
+                guard let kind = error.violation else { throw error }
+                throw ConstraintViolation(
+                    kind: kind, name: error.message ?? "", description: StoreError(error).description)
+            }
+        }
     }
 }

@@ -19,7 +19,12 @@ extension StoreError {
 }
 
 extension DatabaseError {
-    var isUniqueViolation: Bool {
-        extendedResultCode == .SQLITE_CONSTRAINT_UNIQUE || extendedResultCode == .SQLITE_CONSTRAINT_PRIMARYKEY
+    var violation: ConstraintViolation.Kind? {
+        switch extendedResultCode {
+        case .SQLITE_CONSTRAINT_UNIQUE, .SQLITE_CONSTRAINT_PRIMARYKEY: .unique
+        case .SQLITE_CONSTRAINT_CHECK: .check
+        case .SQLITE_CONSTRAINT_FOREIGNKEY: .foreignKey
+        default: nil
+        }
     }
 }

@@ -1,3 +1,4 @@
+import Accounts
 import ArgumentParser
 import ServiceSettings
 import Storage
@@ -13,7 +14,7 @@ struct Rebuild: AsyncParsableCommand {
 
     func run() async throws {
         let report = try await withStore(use: .decide) { store, settings in
-            try await Storage.Rebuild(store, policy: settings.policy).run(check: check)
+            try await Accounts.Rebuild(store, policy: settings.policy).run(check: check)
         }
         try output.print {
             $0.list(

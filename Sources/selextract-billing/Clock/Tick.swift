@@ -1,3 +1,4 @@
+import Accounts
 import ArgumentParser
 import Foundation
 import ServiceSettings
@@ -23,7 +24,7 @@ struct Tick: AsyncParsableCommand {
             throw Failure("--now is for trying out: in production it needs --dry-run")
         }
         let report = try await withStore(settings, now: now, use: .decide) { store, settings in
-            try await Storage.Tick(store, policy: settings.policy).run(dryRun: dryRun)
+            try await Accounts.Tick(store, policy: settings.policy).run(dryRun: dryRun)
         }
         try output.print {
             $0.record("tick", Self.columns, report)
@@ -32,7 +33,7 @@ struct Tick: AsyncParsableCommand {
         if report.failures > 0 { throw ExitCode.failure }
     }
 
-    private static let columns: [Column<Storage.Tick.Report>] = [
+    private static let columns: [Column<Accounts.Tick.Report>] = [
         Column("accounts") { Cell($0.accounts) },
         Column("changed") { Cell($0.changed) },
         Column("released") { Cell($0.released) },

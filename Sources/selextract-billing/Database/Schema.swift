@@ -1,7 +1,7 @@
 import ArgumentParser
 import Foundation
-import ServiceSettings
 import SchemaValidation
+import ServiceSettings
 import Storage
 
 struct Migrate: AsyncParsableCommand {

@@ -1,3 +1,4 @@
+import Accounts
 import Billing
 import Foundation
 import ServiceSettings
@@ -26,7 +27,7 @@ enum StoreUse {
 /// - Throws: `SettingsError`, what the store throws, and what `body` throws.
 func withStore<Result: Sendable>(
     _ given: Settings? = nil, now: Date? = nil, use: StoreUse = .work,
-    _ body: (any Store, Settings) async throws -> Result
+    _ body: (Store, Settings) async throws -> Result
 ) async throws -> Result {
     let settings = try given ?? Settings.load()
     // On the standard error, so that tables stay clean.
@@ -48,7 +49,7 @@ func withStore<Result: Sendable>(
 
 /// Says that the policy in the database is used, if the program's settings differ: an operator's shell may hold others than
 /// the service (R17).
-private func sayDifferences(_ settings: Settings, _ store: any Store) async throws {
+private func sayDifferences(_ settings: Settings, _ store: Store) async throws {
     guard let stored = try await store.settings() else { return }
     let differences = settings.policy.differences(from: stored.policy)
     guard !differences.isEmpty else { return }

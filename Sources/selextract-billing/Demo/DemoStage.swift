@@ -1,3 +1,4 @@
+import Accounts
 import Billing
 import BillingServer
 import Foundation
@@ -11,7 +12,7 @@ import Synchronization
 
 /// A listener on a free port, a database that is thrown away, and a clock that is moved.
 struct DemoStage: Sendable {
-    private let store: any Store
+    private let store: Store
     private let settings: Settings
     private let clock: DemoClock
     private let url: URL
@@ -95,7 +96,7 @@ struct DemoStage: Sendable {
             let noon = (clock.now.timeIntervalSince1970 / 86_400 + 0.5).rounded(.down) * 86_400 + 43_200
             guard noon < moment.timeIntervalSince1970 else { return }
             clock.now = Date(timeIntervalSince1970: noon)
-            let report = try await Storage.Tick(store, policy: settings.policy).run()
+            let report = try await Accounts.Tick(store, policy: settings.policy).run()
             guard report.changed + report.released > 0 else { continue }
             for act in acts {
                 let before = shown[act.accountID]
@@ -126,7 +127,7 @@ struct DemoStage: Sendable {
                 .filter { $0.begin <= clock.now && $0.line != .free }
                 .map { (act.name, $0) }
         }
-        let check = try await Storage.Rebuild(store, policy: settings.policy).run(check: true)
+        let check = try await Accounts.Rebuild(store, policy: settings.policy).run(check: true)
         var document = Document()
         // One account after the other, so that each tells its story.
         let stories = acts.flatMap { act in scenes.filter { $0.account == act.name } }
@@ -138,8 +139,8 @@ struct DemoStage: Sendable {
                 + UsersShow.bucketColumns.map { column in
                     Column(column.key, title: column.title, inTable: column.isInTable) { column.cell($0.bucket) }
                 }, buckets)
-        let variants = try await store.variants()
-        document.list("plans", PlanRow.columns, try await store.plans().map { PlanRow($0, variants: variants) })
+        let variants = try await store.primary.variants()
+        document.list("plans", PlanRow.columns, try await store.primary.plans().map { PlanRow($0, variants: variants) })
         document.value("differences", Cell(check.differences.count))
         document.note(
             "\(check.events) events and \(check.accounts) accounts computed afresh: \(check.differences.count) differences"

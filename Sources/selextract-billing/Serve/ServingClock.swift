@@ -1,3 +1,4 @@
+import Accounts
 import Billing
 import Foundation
 import Logging
@@ -7,13 +8,13 @@ import Synchronization
 /// What `serve` runs every second (R17): every second the accounts that are due, so that what another program wrote counts at
 /// once; once a minute everything that `tick` does.
 final class ServingClock: Sendable {
-    private let store: any Store
+    private let store: Store
     private let policy: BillingPolicy
     private let watch: SettingsWatch
     private let logger: Logger
     private let wholeRunAt = Mutex<ContinuousClock.Instant?>(nil)
 
-    init(store: any Store, policy: BillingPolicy, watch: SettingsWatch, logger: Logger) {
+    init(store: Store, policy: BillingPolicy, watch: SettingsWatch, logger: Logger) {
         self.store = store
         self.policy = policy
         self.watch = watch
@@ -24,13 +25,13 @@ final class ServingClock: Sendable {
         let start = ContinuousClock.now
         let isWhole = wholeRunAt.withLock { $0.map { start - $0 >= .seconds(60) } ?? true }
         if isWhole { watch.look(at: try await store.settings()) }
-        let report = try await Storage.Tick(store, policy: policy).run(onlyAccounts: !isWhole)
+        let report = try await Accounts.Tick(store, policy: policy).run(onlyAccounts: !isWhole)
         // Only after a run without error, so that one that fails is repeated after a second.
         if isWhole { wholeRunAt.withLock { $0 = start } }
         log(report, isWhole: isWhole)
     }
 
-    private func log(_ report: Storage.Tick.Report, isWhole: Bool) {
+    private func log(_ report: Accounts.Tick.Report, isWhole: Bool) {
         // An account that cannot be computed fails every second; it is logged once a minute.
         if report.failures > 0, isWhole {
             logger.error(

@@ -1,3 +1,4 @@
+import Accounts
 import ArgumentParser
 import Foundation
 import Selextract
@@ -103,7 +104,7 @@ struct UsersDelete: AsyncParsableCommand {
     func run() async throws {
         let (id, erased) = try await withStore(use: .decide) { store, settings in
             let id = try await account(in: store)
-            let running = try await store.subscriptions(user: id, limit: 1000, before: nil).filter(\.isRunning)
+            let running = try await store.primary.subscriptions(user: id, limit: 1000, before: nil).filter(\.isRunning)
             if !running.isEmpty, !althoughSubscribed {
                 let names = running.map { "\($0.lemonSqueezySubscriptionID ?? "-") (\($0.planID), \($0.status))" }
                 throw Failure(
@@ -117,7 +118,7 @@ struct UsersDelete: AsyncParsableCommand {
     }
 
     /// With `--erase` the account may be deleted already; then only its id can name it.
-    private func account(in store: any Store) async throws -> UUID {
+    private func account(in store: Store) async throws -> UUID {
         do {
             return try await store.user(named: who).id
         } catch StoreError.notFound where erase {

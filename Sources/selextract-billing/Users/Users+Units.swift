@@ -1,3 +1,4 @@
+import Accounts
 import ArgumentParser
 import Billing
 import Foundation
@@ -94,7 +95,7 @@ struct UsersGrant: AsyncParsableCommand {
             } else {
                 try await store.endGrants(of: user.id, reason: reason, policy: settings.policy)
             }
-            let subscriptions = try await store.subscriptions(user: user.id, limit: 100, before: nil)
+            let subscriptions = try await store.primary.subscriptions(user: user.id, limit: 100, before: nil)
             return (try await store.user(id: user.id), subscriptions.filter { $0.source == .granted })
         }
         try output.print {

@@ -1,0 +1,208 @@
+public import Foundation
+public import LemonSqueezy
+public import Selextract
+
+/// A subscription at a moment: what `user_subscriptions` says of it (R8), its access (R9) and its buckets (R13).
+public struct SubscriptionState: Sendable, Hashable {
+    /// The provider's, or `grant:` and the grant's id; the buckets' line.
+    public var id: String
+    /// An operator gave the plan (R19); nil: it is the provider's.
+    public var grant: UUID?
+    public var plan: SubscriptionPlan
+    /// As the provider spells it.
+    public var status: SubscriptionStatus
+    public var currentPeriodStart: Date
+    public var currentPeriodEnd: Date
+    public var cancelAtPeriodEnd: Bool
+    public var customerID: String?
+    public var orderID: String?
+    public var orderItemID: String?
+    public var productID: String?
+    /// nil: the present snapshot names none.
+    public var variantID: String?
+    public var createdAt: Date
+    public var updatedAt: Date
+    public var renewsAt: Date?
+    public var endsAt: Date?
+    /// The last one known: the provider clears it when the trial is over.
+    public var trialEndsAt: Date?
+    public var pause: Snapshot.Pause?
+    /// The newest of its events.
+    public var latestEventAt: Date
+    /// Those known, also ahead; in order.
+    public var buckets: [Bucket]
+
+    public init(
+        id: String, grant: UUID? = nil, plan: SubscriptionPlan, status: SubscriptionStatus, currentPeriodStart: Date,
+        currentPeriodEnd: Date, cancelAtPeriodEnd: Bool, customerID: String?, orderID: String?,
+        orderItemID: String?, productID: String?, variantID: String?, createdAt: Date, updatedAt: Date,
+        renewsAt: Date?, endsAt: Date?, trialEndsAt: Date?, pause: Snapshot.Pause?, latestEventAt: Date,
+        buckets: [Bucket]
+    ) {
+        self.id = id
+        self.grant = grant
+        self.plan = plan
+        self.status = status
+        self.currentPeriodStart = currentPeriodStart
+        self.currentPeriodEnd = currentPeriodEnd
+        self.cancelAtPeriodEnd = cancelAtPeriodEnd
+        self.customerID = customerID
+        self.orderID = orderID
+        self.orderItemID = orderItemID
+        self.productID = productID
+        self.variantID = variantID
+        self.createdAt = createdAt
+        self.updatedAt = updatedAt
+        self.renewsAt = renewsAt
+        self.endsAt = endsAt
+        self.trialEndsAt = trialEndsAt
+        self.pause = pause
+        self.latestEventAt = latestEventAt
+        self.buckets = buckets
+    }
+
+    /// R9: judged by the clock when read, even if no further event ever comes.
+    public func hasAccess(at moment: Date) -> Bool {
+        if grant != nil { return endsAt.map { moment < $0 } ?? true }
+        return switch status {
+        case .onTrial, .active, .pastDue: true
+        case .paused: pause?.mode == "free" || (pause?.resumesAt.map { $0 <= moment } ?? false)
+        case .cancelled: moment < currentPeriodEnd
+        default: false
+        }
+    }
+
+    /// The unlocked bucket of the month that `moment` lies in.
+    public func presentBucket(at moment: Date) -> Bucket? {
+        buckets.last { $0.begin <= moment && moment < $0.end && $0.isUnlocked(at: moment) }
+    }
+
+    /// R14: the latest month unlocked by `moment`, which may lie in the past: waiting for payment.
+    func latestBucket(at moment: Date) -> Bucket? {
+        buckets.last { $0.isUnlocked(at: moment) }
+    }
+
+    /// Whether it is active while its present month has been locked for longer than `grace` (R17).
+    public func isRenewalOverdue(at moment: Date, grace: TimeInterval) -> Bool {
+        guard status == .active, presentBucket(at: moment) == nil else { return false }
+        let lockedSince = buckets.last { $0.end <= moment }?.end ?? createdAt
+        return moment.timeIntervalSince(lockedSince) > grace
+    }
+
+    /// The moments at which what it gives can change by itself.
+    var turningPoints: [Date] {
+        var moments = buckets.flatMap { [$0.unlockedAt, $0.end] }
+        if status == .cancelled { moments.append(currentPeriodEnd) }
+        if grant != nil, let endsAt { moments.append(endsAt) }
+        if let resumesAt = pause?.resumesAt { moments.append(resumesAt) }
+        return moments
+    }
+
+    /// R10: whether this one comes before `other` as the effective subscription of their account.
+    func outranks(_ other: SubscriptionState, at moment: Date) -> Bool {
+        let present = (presentBucket(at: moment) != nil, other.presentBucket(at: moment) != nil)
+        if present.0 != present.1 { return present.0 }
+        if plan.monthlyComputeUnits != other.plan.monthlyComputeUnits {
+            return plan.monthlyComputeUnits > other.plan.monthlyComputeUnits
+        }
+        if plan.priceCents != other.plan.priceCents { return plan.priceCents > other.plan.priceCents }
+        if createdAt != other.createdAt { return createdAt > other.createdAt }
+        // The ids are numbers of any length: the longer is the greater.
+        let lengths = (id.utf8.count, other.id.utf8.count)
+        return lengths.0 != lengths.1 ? lengths.0 > lengths.1 : other.id.utf8.lexicographicallyPrecedes(id.utf8)
+    }
+}
+
+extension SubscriptionState {
+    /// nil while no variant of it is mapped to a plan (R3).
+    init?(
+        history: SubscriptionHistory, trialCounts: Bool, charges: [Charge], usage: [Usage], catalog: PlanCatalog,
+        policy: BillingPolicy, moment: Date
+    ) {
+        guard let plan = PlanTimeline.present(history, catalog) else { return nil }
+        let takes = policy.refundUnits == .take
+        let refunds = takes ? history.refundsThatTake.filter { $0.at <= moment } : []
+        let undone = takes ? history.refundsOfChanges.filter { $0.at <= moment } : []
+        var unlocking = MonthUnlocking(history: history, trialCounts: trialCounts, charges: charges, refunds: refunds)
+        // From the present month's begin, so that what is known ahead changes with the months and not in between.
+        let ahead = history.months.begin(at: moment).adding(months: Self.monthsAhead)
+        let months = history.months.months(beginningBy: min(unlocking.horizon, ahead))
+        let charges = charges.map { $0.within(months) }
+        let usage = usage.map { $0.within(months) }
+        unlocking.charges = charges
+        let timeline = PlanTimeline(
+            history: history, unlocking: unlocking, catalog: catalog, policy: policy, refunds: undone)
+        let unlocked = months.compactMap { month in unlocking.unlocked(month).map { (month, $0) } }
+        var chain = BucketChain(line: .subscription(history.id), charges: charges)
+        for (index, (month, since)) in unlocked.enumerated() {
+            var granted = timeline.granted(month, catalog: catalog)
+            if !since.inFull { granted = min(granted, charges.used(in: month)) }
+            for refund in refunds where unlocked.lastIndex(where: { $0.1.at <= refund.at }) == index {
+                granted = min(granted, usage.used(in: month, by: refund.at))
+            }
+            chain.append(month, unlockedAt: since.at, granted: granted)
+        }
+        let present = history.present
+        let paidThrough = unlocking.paidThrough ?? chain.buckets.last?.end ?? history.start.adding(months: 1)
+        let periodEnd: Date =
+            switch present.status {
+            case .cancelled, .expired: present.endsAt ?? paidThrough
+            case .onTrial: present.trialEndsAt ?? history.start
+            default: paidThrough
+            }
+        self.init(
+            id: history.id, plan: plan, status: present.status,
+            currentPeriodStart: history.paidInvoices.map(\.createdAt).filter { $0 <= periodEnd }.max()
+                ?? history.createdAt,
+            currentPeriodEnd: periodEnd,
+            cancelAtPeriodEnd: present.status == .cancelled && moment < periodEnd,
+            customerID: present.customerID, orderID: present.orderID, orderItemID: present.orderItemID,
+            productID: present.productID, variantID: present.variantID, createdAt: history.createdAt,
+            updatedAt: present.updatedAt, renewsAt: present.renewsAt, endsAt: present.endsAt,
+            trialEndsAt: history.trialEndsAt,
+            pause: present.pause.map { Snapshot.Pause(mode: $0.mode ?? "void", resumesAt: $0.resumesAt) },
+            latestEventAt: history.latestEventAt,
+            buckets: chain.buckets
+        )
+    }
+
+    /// How far ahead months are known: a yearly plan's, and one more. Longer ones follow by the clock.
+    static let monthsAhead = 13
+}
+
+extension Charge {
+    /// Under the begin of one of these months: a month that has moved leaves its charges to the one that contains its begin,
+    /// or to the first (R15).
+    fileprivate func within(_ months: [Month]) -> Charge {
+        var charge = self
+        charge.begin = months.place(of: begin)
+        return charge
+    }
+}
+
+extension Usage {
+    fileprivate func within(_ months: [Month]) -> Usage {
+        var usage = self
+        usage.begin = months.place(of: begin)
+        return usage
+    }
+}
+
+extension [Month] {
+    fileprivate func place(of begin: Date) -> Date {
+        contains { $0.contains(begin) } ? begin : first?.begin ?? begin
+    }
+}
+
+extension [Charge] {
+    fileprivate func used(in month: Month) -> Int {
+        filter { month.contains($0.begin) }.reduce(0) { $0 + $1.used }
+    }
+}
+
+extension [Usage] {
+    /// Never less than nothing.
+    fileprivate func used(in month: Month, by moment: Date) -> Int {
+        Swift.max(0, filter { month.contains($0.begin) && $0.at <= moment }.reduce(0) { $0 + $1.units })
+    }
+}

@@ -1,0 +1,102 @@
+import Foundation
+
+/// One account's way through a fold: what the clock brings first, then each arriving event in turn, so that every ledger
+/// entry names the event that brought it, as if they had come one by one.
+struct AccountSteps {
+    private let row: AccountRow
+    private let loaded: LoadedAccounts
+    private let charges: ChargeBook
+    /// The differences that other programs have made, on whichever account: they go with the subscription.
+    private let opening: [Charge]
+    /// The account's last ledger entry, after reconciling it with `users.compute_units_remaining`, and after each step.
+    private var last: LedgerEntry
+    /// What the bucket that was shown last granted then.
+    private var granted: Int?
+
+    private(set) var entries: [LedgerEntry] = []
+    /// What this fold itself charged.
+    private(set) var recorded: [Charge] = []
+    /// The arriving events that changed something.
+    private(set) var applied: Set<UUID> = []
+
+    init(
+        row: AccountRow, last: LedgerEntry, loaded: LoadedAccounts, charges: ChargeBook, opening: [Charge],
+        buckets: [BucketRow]
+    ) {
+        self.row = row
+        self.last = last
+        self.loaded = loaded
+        self.charges = charges
+        self.opening = opening
+        granted = buckets.first { $0.bucket.line == last.line && $0.bucket.begin == last.begin }?.bucket.granted
+    }
+
+    mutating func run(_ own: EventGroup.Own, _ request: UnitRequest?) throws(UnitRefusal) -> AccountState {
+        var state = step(own.others + own.before, nil)
+        var events = own.others + own.after
+        if own.before != own.after && own.arriving.isEmpty { state = step(events, nil) }
+        for event in own.arriving {
+            events.append(event)
+            let next = step(events, event.id)
+            if !next.saysNothingNew(since: state) { applied.insert(event.id) }
+            state = next
+        }
+        if let request, request.userID == row.userID {
+            let granted = try state.grant(request, at: loaded.now, after: last) { charge in
+                recorded.append(charge)
+                return self.state(events)
+            }
+            entries.append(granted.entry)
+            state = granted.state
+        }
+        return state
+    }
+
+    /// The account with these events, and the ledger's entry for what they changed.
+    private mutating func step(_ events: [BillingEvent], _ eventID: UUID?) -> AccountState {
+        let state = state(events)
+        if let entry = state.entry(after: last, granted: granted, eventID: eventID) {
+            entries.append(entry)
+            last = entry
+        }
+        granted = state.current.granted
+        return state
+    }
+
+    private func state(_ events: [BillingEvent]) -> AccountState {
+        let grants = loaded.grants[row.userID] ?? []
+        let lines = Set(
+            events.compactMap(\.subscriptionID).map(BucketSeries.subscription)
+                + grants.map { BucketSeries.grant($0.id) })
+        // What this fold charges itself no ledger tells yet.
+        let usageNow =
+            recorded.map { Usage(line: $0.line, begin: $0.begin, at: $0.firstAt, units: $0.consumed) }
+            + opening.map { Usage(line: $0.line, begin: $0.begin, at: $0.firstAt, units: -$0.adjusted) }
+        return Account(
+            userID: row.userID, createdAt: row.createdAt, events: events,
+            charges: charges.charges(of: row.userID, lines: lines) + recorded, usage: loaded.usage + usageNow,
+            grants: grants
+        ).state(at: loaded.now, catalog: loaded.catalog, policy: loaded.inForce.policy)
+    }
+}
+
+/// Charges by whom they count for: the free plan's months are the account's own, while a subscription's charges go with it,
+/// whoever had it when they were made.
+struct ChargeBook {
+    private var free: [UUID: [Charge]] = [:]
+    private var lines: [BucketSeries: [Charge]] = [:]
+
+    init(_ rows: [ChargeRow]) {
+        for row in rows {
+            if row.charge.line == .free {
+                free[row.userID, default: []].append(row.charge)
+            } else {
+                lines[row.charge.line, default: []].append(row.charge)
+            }
+        }
+    }
+
+    func charges(of user: UUID, lines: Set<BucketSeries>) -> [Charge] {
+        (free[user] ?? []) + lines.flatMap { self.lines[$0] ?? [] }
+    }
+}

@@ -1,0 +1,131 @@
+public import Foundation
+
+/// Everything that a transaction decides by, as the database has it: accounts under their locks, and what concerns them.
+///
+/// ``fold(_:_:)`` leads from here to what is to be saved, and asks nobody else.
+public struct LoadedAccounts: Sendable {
+    /// By the database's clock, read after the locks were held.
+    public var now: Date
+    public var inForce: PolicyInForce
+    public var catalog: PlanCatalog
+    /// All events of the subscriptions that may change hands, and their orders.
+    public var related: [StoredEvent]
+    /// Those of the accounts' other subscriptions.
+    public var others: [StoredEvent] = []
+    /// Of the related subscriptions.
+    public var attributions: Attributions
+    /// All accounts that anything above names, as far as they exist.
+    public var accounts: [AccountRow] = []
+    /// Those that are looked at in any case.
+    public var asked: Set<UUID>
+    public var charges: [ChargeRow] = []
+    public var subscriptions: [SubscriptionRow] = []
+    public var buckets: [BucketRow] = []
+    public var grants: [UUID: [GrantedPlan]] = [:]
+    /// When units were used; only where a refund may take units (R18).
+    public var usage: [Usage] = []
+    /// The ledger's entry for the task that a request names: it was charged before.
+    public var charged: LedgerEntry?
+
+    public init(
+        now: Date, inForce: PolicyInForce, catalog: PlanCatalog, related: [StoredEvent] = [],
+        attributions: Attributions = Attributions(), asked: Set<UUID> = []
+    ) {
+        self.now = now
+        self.inForce = inForce
+        self.catalog = catalog
+        self.related = related
+        self.attributions = attributions
+        self.asked = asked
+    }
+
+    /// Folds the accounts that the events concern (R0).
+    ///
+    /// - Parameters:
+    ///   - arrivals: events to be decided, in order: those that just came, or stored ones as if they had. All are among
+    ///     ``related``.
+    ///   - request: what is asked of one of the accounts, after all else.
+    /// - Throws: `UnitRefusal` if the request is refused; then nothing is to be saved.
+    public func fold(_ arrivals: [UUID] = [], _ request: UnitRequest? = nil) throws(UnitRefusal) -> FoldedAccounts {
+        var folded = FoldedAccounts(at: now)
+        let group = EventGroup(self, arrivals: arrivals)
+        folded.found = accounts.filter { group.concerned.contains($0.userID) }
+        if let charged {
+            folded.granted = charged
+            return folded
+        }
+        folded.subscriptions = subscriptions.filter {
+            group.concerned.contains($0.userID) || group.owners[$0.state.id] != nil
+        }
+        folded.buckets = buckets.filter { group.concerned.contains($0.userID) }
+        let existing = Set(folded.found.map(\.userID))
+        folded.matches = group.claims.newMatches.filter { existing.contains($0.user) }
+            .map { OperatorAction(userID: $0.user, kind: .match(subscription: $0.subscription), reason: nil) }
+
+        let applied = try fold(group, request, into: &folded)
+        for decision in group.decisions(applied) { folded.decisions[decision.eventID] = decision }
+        if let request { folded.granted = folded.changes.entries.last { $0.userID == request.userID } }
+        return folded
+    }
+
+    /// - Returns: the arrivals that changed something.
+    private func fold(
+        _ group: EventGroup, _ request: UnitRequest?, into folded: inout FoldedAccounts
+    ) throws(UnitRefusal) -> Set<UUID> {
+        var applied: Set<UUID> = []
+        var kept: Set<String> = []
+        let storedSubscriptions = Dictionary(folded.subscriptions.map { ($0.state.id, $0) }) { first, _ in first }
+        let storedBuckets = Dictionary(grouping: folded.buckets, by: \.userID)
+        // What other programs have changed is recorded before anything else happens (R15), on all accounts: it goes with
+        // the subscription, which may change hands now.
+        let openings = folded.found.map { row in
+            Account(userID: row.userID, createdAt: row.createdAt, events: [], charges: [])
+                .reconciliation(
+                    with: ShownBalance(units: row.unitsRemaining, resetDate: row.resetDate, lastEntry: row.lastEntry),
+                    at: now, catalog: catalog)
+        }
+        folded.changes.charges = zip(folded.found, openings).compactMap { row, opening in
+            opening.charge.map { ChargeRow(userID: row.userID, charge: $0) }
+        }
+        let book = ChargeBook(charges + folded.changes.charges)
+        for (row, opening) in zip(folded.found, openings) {
+            var steps = AccountSteps(
+                row: row, last: opening.last, loaded: self, charges: book, opening: openings.compactMap(\.charge),
+                buckets: storedBuckets[row.userID] ?? [])
+            let state = try steps.run(group.events(of: row.userID), request)
+            applied.formUnion(steps.applied)
+            folded.changes.entries += opening.entries + steps.entries
+            folded.changes.charges += steps.recorded.map { ChargeRow(userID: row.userID, charge: $0) }
+            let updated = row.showing(state, at: now, revision: inForce.revision)
+            if updated != row { folded.changes.accounts.append(updated) }
+            for subscription in state.subscriptions {
+                kept.insert(subscription.id)
+                let subscriptionRow = SubscriptionRow(userID: row.userID, state: subscription)
+                if storedSubscriptions[subscription.id] != subscriptionRow {
+                    folded.changes.subscriptions.append(subscriptionRow)
+                }
+            }
+            let present = state.buckets.map { BucketRow(userID: row.userID, bucket: $0) }
+            let before = Dictionary(uniqueKeysWithValues: (storedBuckets[row.userID] ?? []).map { ($0.key, $0) })
+            folded.changes.buckets += present.filter { before[$0.key] != $0 }
+            folded.changes.removedBuckets += Set(before.keys).subtracting(present.map(\.key))
+        }
+        folded.changes.removedSubscriptions = Set(storedSubscriptions.keys).subtracting(kept)
+        return applied
+    }
+}
+
+extension AccountRow {
+    /// The row as it has to be from now on.
+    fileprivate func showing(_ state: AccountState, at now: Date, revision: Int) -> AccountRow {
+        var row = self
+        row.tier = state.effective == nil && hasUnadoptedPlan ? tier : state.tier
+        row.unitsRemaining = state.unitsRemaining
+        row.resetDate = state.resetDate
+        row.dueAt = state.nextChange
+        row.revision = revision
+        // What said the same before now is right since then.
+        if row != self || validFrom.map({ $0 > now }) ?? true { row.validFrom = now.wholeSeconds }
+        return row
+    }
+}

@@ -1,0 +1,41 @@
+public import Billing
+public import Foundation
+
+/// Which events a list shows; nil: any.
+public struct EventFilter: Sendable, Hashable {
+    public var outcome: Outcome?
+    /// As stored, or its beginning up to a colon.
+    public var reason: String?
+    public var name: String?
+    /// With the orders that it was bought with (R18).
+    public var subscriptionID: String?
+    public var userID: UUID?
+
+    public init() {}
+
+    /// A condition for what is given, and none for what is not: `$1 is null or …` would keep indexes out of a plan.
+    var condition: SQL {
+        var sql: SQL = "true"
+        if let outcome {
+            sql += " and outcome = \(outcome)"
+            // The words of the index of what an operator looks for among a great many events that went well.
+            if outcome != .applied, outcome != .unchanged { sql += " and outcome not in ('applied', 'unchanged')" }
+        }
+        if let reason {
+            sql += " and (reason = \(reason) or substr(reason, 1, length(\(reason + ":"))) = \(reason + ":"))"
+        }
+        if let name { sql += " and event_name = \(name)" }
+        if let subscriptionID {
+            sql += """
+                 and id in (
+                    select id from webhook_events where subscription_id = \(subscriptionID)
+                    union
+                    select o.id from webhook_events s join webhook_events o on o.order_id = s.order_id
+                    where o.kind = 'order' and s.order_id is not null and s.subscription_id = \(subscriptionID)
+                )
+                """
+        }
+        if let userID { sql += " and user_id = \(userID)" }
+        return sql
+    }
+}

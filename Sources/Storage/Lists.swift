@@ -1,0 +1,155 @@
+public import Foundation
+public import Selextract
+
+/// The catalogue and lists: what may be read from a replica, and be a moment behind there.
+///
+/// What decides, and API keys, are read from the primary alone.
+public struct Lists: Sendable {
+    private let driver: any DatabaseDriver
+
+    init(_ driver: any DatabaseDriver) {
+        self.driver = driver
+    }
+
+    /// All plans, cheapest first.
+    public func plans() async throws -> [SubscriptionPlan] { try await driver.fetch(.plans) }
+
+    /// Variant id to plan id: the plans' own, and the further ones.
+    public func variants() async throws -> [String: String] {
+        let rows = try await driver.fetch(
+            Query<(String, String)>(
+                """
+                select variant_id, plan_id from plan_variants
+                union all
+                select lemon_squeezy_variant_id, id from subscription_plans where lemon_squeezy_variant_id is not null
+                """
+            ) { (try $0.next(), try $0.next()) })
+        return Dictionary(rows) { _, own in own }
+    }
+
+    /// Newest first.
+    public func users(limit: Int, before: Cursor?) async throws -> [User] {
+        try await driver.fetch(
+            Query<User>(
+                select: """
+                    from users where \(.behind(before, in: "users"))
+                    order by created_at desc, id desc limit \(limit)
+                    """))
+    }
+
+    /// Newest first; of one account or of all.
+    public func subscriptions(user: UUID?, limit: Int, before: Cursor?) async throws -> [UserSubscription] {
+        try await driver.fetch(
+            Query<UserSubscription>(
+                select: """
+                    from user_subscriptions
+                    where \(.ownedBy(user)) and \(.behind(before, in: "user_subscriptions"))
+                    order by created_at desc, id desc limit \(limit)
+                    """))
+    }
+
+    /// Newest first.
+    public func eventRecords(_ filter: EventFilter, limit: Int, before: Cursor?) async throws -> [EventRecord] {
+        var sql: SQL = "from webhook_events where \(filter.condition)"
+        if let before {
+            sql += """
+                 and (received_at, arrival) < (
+                    \(before.at),
+                    coalesce((select arrival from webhook_events where id = \(before.id)), 9223372036854775807)
+                )
+                """
+        }
+        return try await driver.fetch(
+            Query<EventRecord>(select: sql + " order by received_at desc, arrival desc limit \(limit)"))
+    }
+
+    /// Newest first, each with the latest of its logs, in one round trip.
+    ///
+    /// - Parameter logs: how many of each task, 0 or more.
+    public func tasks(of user: UUID, logs: Int, limit: Int, before: Cursor?) async throws -> [LoggedTask] {
+        let rows = try await driver.fetch(
+            Query<(ScrapingTask, TaskLog?)>(
+                """
+                select \(raw: ScrapingTask.columns.list(of: "t")), \(raw: TaskLog.columns.list(of: "l"))
+                from (
+                    select * from tasks where user_id = \(user) and \(.behind(before, in: "tasks"))
+                    order by created_at desc, id desc limit \(limit)
+                ) as t
+                \(.latestLogs(logs))
+                order by t.created_at desc, t.id desc, l.timestamp desc, l.id desc
+                """
+            ) { row in
+                let task = try ScrapingTask(row: &row)
+                return (task, try row.isNull("id") ? nil : try TaskLog(row: &row))
+            })
+        var tasks: [LoggedTask] = []
+        for (task, log) in rows {
+            if tasks.last?.id != task.id { tasks.append(LoggedTask(task: task, logs: [])) }
+            if let log { tasks[tasks.count - 1].logs.append(log) }
+        }
+        return tasks
+    }
+
+    /// A task's logs, newest first. The cursor holds a log's timestamp.
+    public func logs(task: UUID, of user: UUID, limit: Int, before: Cursor?) async throws -> [TaskLog] {
+        try await driver.fetch(
+            Query<TaskLog>(
+                """
+                select \(raw: TaskLog.columns.list(of: "l")) from task_logs l join tasks t on t.id = l.task_id
+                where l.task_id = \(task) and t.user_id = \(user)
+                    and \(.behind(before, in: "task_logs", alias: "l", by: "timestamp"))
+                order by l.timestamp desc, l.id desc limit \(limit)
+                """, TaskLog.init(row:)))
+    }
+
+    /// From the first day to the last, both included, oldest first; days without use are missing.
+    public func usage(
+        of user: UUID, from first: UsageDay, through last: UsageDay
+    ) async throws -> [UsageAnalytics] {
+        try await driver.fetch(
+            Query<UsageAnalytics>(
+                select: """
+                    from usage_analytics where user_id = \(user) and date between \(first) and \(last) order by date
+                    """))
+    }
+}
+
+extension Query where Result == SubscriptionPlan {
+    /// Cheapest first.
+    static var plans: Query { Query(select: "from subscription_plans order by price_cents, id") }
+}
+
+extension SQL {
+    /// Joins the latest logs, as `l`, of each task `t`.
+    fileprivate static func latestLogs(_ limit: Int) -> SQL {
+        let latest: SQL = "from task_logs where task_id = t.id order by timestamp desc, id desc limit \(limit)"
+        return SQL(
+            postgreSQL: { "left join lateral (select * \(latest)) as l on true" },
+            sqlite: { "left join task_logs l on l.id in (select id \(latest))" })
+    }
+}
+
+/// Where a page of a list that is ordered by time goes on: the last row of the page before.
+public struct Cursor: Sendable, Hashable {
+    public var at: Date
+    public var id: UUID
+
+    public init(at: Date, id: UUID) {
+        self.at = at
+        self.id = id
+    }
+}
+
+/// A task and the latest lines of its log.
+public struct LoggedTask: Sendable, Hashable, Identifiable {
+    public var task: ScrapingTask
+    /// Newest first.
+    public var logs: [TaskLog]
+
+    public var id: UUID { task.id }
+
+    public init(task: ScrapingTask, logs: [TaskLog]) {
+        self.task = task
+        self.logs = logs
+    }
+}

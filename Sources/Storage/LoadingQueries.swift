@@ -1,0 +1,284 @@
+import Billing
+import Foundation
+import Selextract
+
+// What a fold decides by, as queries of both databases.
+
+extension Query where Result == StoredSettings {
+    static var settings: Query {
+        Query(select: "from billing_settings order by revision desc limit 1")
+    }
+}
+
+/// A variant of `plan_variants`.
+struct VariantRow: Sendable {
+    var variant: String
+    var plan: String
+}
+
+extension Query where Result == VariantRow {
+    static var variants: Query {
+        Query("select variant_id, plan_id from plan_variants") {
+            VariantRow(variant: try $0.next(), plan: try $0.next())
+        }
+    }
+}
+
+/// A row of `plan_terms`: what a month of a plan gives from a moment on.
+struct TermsRow: Sendable {
+    var plan: String
+    var terms: PlanCatalog.Terms
+}
+
+extension Query where Result == TermsRow {
+    static var terms: Query {
+        Query("select plan_id, valid_from, monthly_compute_units from plan_terms") { row in
+            let plan: String = try row.next()
+            let from: Date = try row.next()
+            let units: Int = try row.next()
+            return TermsRow(
+                plan: plan, terms: PlanCatalog.Terms(validFrom: from, monthlyComputeUnits: units.asColumn))
+        }
+    }
+}
+
+extension PlanCatalog {
+    init(_ plans: [SubscriptionPlan], _ variants: [VariantRow], _ terms: [TermsRow]) {
+        self.init(
+            plans: plans, variants: Dictionary(variants.map { ($0.variant, $0.plan) }) { first, _ in first },
+            terms: Dictionary(grouping: terms, by: \.plan).mapValues { $0.map(\.terms) })
+    }
+}
+
+extension [StoredEvent] {
+    /// An order may be found in more than one way.
+    var eachOnce: [StoredEvent] {
+        var seen: Set<UUID> = []
+        return filter { seen.insert($0.id).inserted }
+    }
+}
+
+extension Query where Result == DeliveryBatch.Known {
+    /// What is stored of these bytes.
+    static func known(_ digests: [[UInt8]]) -> Query {
+        Query(.known(digests)) { row in
+            DeliveryBatch.Known(
+                digest: try row["body_sha256"],
+                decision: EventDecision(
+                    eventID: try row["id"], outcome: try row["outcome"], reason: try row["reason"],
+                    userID: try row["user_id"], isDuplicate: true),
+                attempts: try row["attempts"])
+        }
+    }
+}
+
+extension Query where Result == StoredEvent {
+    static func related(to relations: Relations) -> Query {
+        if relations.isEmpty { return Query(.nothing, StoredEvent.init(row:)) }
+        return Query(.related(to: relations), StoredEvent.init(row:))
+    }
+
+    /// Those that count for these accounts, and orders that name them.
+    static func events(of users: Set<UUID>) -> Query {
+        Query(
+            """
+            select \(raw: StoredEvent.columns.list) from (
+                select * from \("webhook_events", as: "own", where: "user_id", in: users)
+                union all
+                select * from \("webhook_events", as: "claiming", where: "claimed_user_id", in: users)
+                where kind = 'order' and (user_id is null or \("user_id", notIn: users))
+            ) as e
+            where \(raw: StoredEvent.readable) order by arrival
+            """, StoredEvent.init(row:))
+    }
+}
+
+extension Query where Result == OperatorAction {
+    /// Bindings and matches of the subscriptions that are related, the newest first.
+    static func attributions(of relations: Relations) -> Query {
+        Query(
+            """
+            select kind, subscription_id, user_id from operator_actions
+            where kind in ('bind', 'match') and subscription_id in (\(.subscriptions(of: relations)))
+            order by created_at desc, id desc
+            """
+        ) { row in
+            let kind: OperatorRecord.Kind = try row["kind"]
+            let subscription: String = try row["subscription_id"]
+            return OperatorAction(
+                userID: try row["user_id"],
+                kind: kind == .bind ? .bind(subscription: subscription) : .match(subscription: subscription),
+                reason: nil)
+        }
+    }
+}
+
+extension Query where Result == UUID {
+    static func accounts(withEmails emails: Set<String>) -> Query {
+        Query("select id from users where \("lower(email)", in: emails)")
+    }
+}
+
+extension Query where Result == AccountRow {
+    static func rows(of users: Set<UUID>) -> Query {
+        Query(
+            """
+            select \(raw: AccountRow.columns.list)
+            from \("users", as: "u", where: "id", in: users) \(.lastEntry)
+            order by u.id
+            """, AccountRow.init(row:))
+    }
+}
+
+extension Query where Result == ChargeRow {
+    /// Of these accounts, of these lines, and of the accounts' other subscriptions, whoever had them before.
+    static func charges(users: Set<UUID>, lines: Set<BucketSeries>) -> Query {
+        let list = ChargeRow.columns.list
+        return Query(
+            """
+            select \(raw: list) from \("compute_unit_charges", as: "own", where: "user_id", in: users)
+            union
+            select \(raw: list) from \("compute_unit_charges", as: "related", where: "line", in: lines)
+            where line <> 'free'
+            union
+            select \(raw: list) from \(.charges(ofSubscriptionsOf: users))
+            order by 1, 2, 3
+            """, ChargeRow.init(row:))
+    }
+}
+
+extension Query where Result == SubscriptionRow? {
+    /// Those of these accounts that are ours, and those of these names; nil for one whose plan is gone.
+    static func subscriptions(users: Set<UUID>, names: Set<String>, _ catalog: PlanCatalog) -> Query {
+        let list = SubscriptionRow.columns.list
+        return Query(
+            """
+            select \(raw: list) from \("user_subscriptions", as: "own", where: "user_id", in: users)
+            where source is not null
+            union
+            select \(raw: list)
+            from \("user_subscriptions", as: "named", where: "lemon_squeezy_subscription_id", in: names)
+            where source is not null
+            """
+        ) { try SubscriptionRow(row: &$0, catalog: catalog) }
+    }
+}
+
+extension Query where Result == GrantAction {
+    /// In order of time.
+    static func grants(of users: Set<UUID>) -> Query {
+        Query(
+            select: """
+                from \("operator_actions", as: "a", where: "user_id", in: users)
+                where kind in ('grant', 'grant_end') order by created_at, id
+                """)
+    }
+}
+
+extension Query where Result == LedgerRecord {
+    static func entry(ofTask task: UUID?) -> Query {
+        Query(select: "from compute_unit_ledger where task_id = \(task)")
+    }
+}
+
+/// Ids of the provider's that stand together in one row.
+struct RelationRow: Sendable {
+    var customer: String?
+    var subscription: String?
+}
+
+extension Query where Result == RelationRow {
+    static func relations(of users: Set<UUID>, matchByEmail: Bool) -> Query {
+        Query(
+            """
+            select customer_id, subscription_id from \("webhook_events", as: "own", where: "user_id", in: users)
+            union
+            select customer_id, subscription_id
+            from \("webhook_events", as: "claiming", where: "claimed_user_id", in: users)
+            union
+            select lemon_squeezy_customer_id, lemon_squeezy_subscription_id
+            from \("user_subscriptions", as: "s", where: "user_id", in: users) where source_updated_at is not null
+            union
+            select e.customer_id, e.subscription_id
+            from users u join webhook_events e on e.outcome = 'parked' and lower(e.email) = lower(u.email)
+            where coalesce(
+                    (select match_by_email from billing_settings order by revision desc limit 1), \(matchByEmail)
+                )
+                and \("u.id", in: users)
+            """
+        ) { RelationRow(customer: try $0.next(), subscription: try $0.next()) }
+    }
+}
+
+extension SQL {
+    static func lock(_ relations: Relations, digests: [[UInt8]]) -> SQL {
+        let orders = relations.orders.union(relations.purchases)
+        let keys =
+            relations.customers.map { "customer:\($0)" } + relations.subscriptions.map { "subscription:\($0)" }
+            + orders.map { "order:\($0)" } + digests.map { "event:\(Data($0).base64EncodedString())" }
+        return SQL(postgreSQL: { PostgresDialect.lock(keys) }, sqlite: { .nothing })
+    }
+
+    static let lockOfSettings = SQL(
+        postgreSQL: { PostgresDialect.lockOfSettings }, sqlite: { .nothing })
+
+    static func known(_ digests: [[UInt8]]) -> SQL {
+        if digests.isEmpty { return .nothing }
+        let columns: SQL = "body_sha256, id, outcome, reason, user_id, attempts"
+        let set = RowSet(columns: [("digest", .bytes)], rows: Set(digests).map { [.bytes($0)] })
+        return SQL(
+            postgreSQL: {
+                """
+                select \(columns) from \(set)
+                cross join lateral (select \(columns) from webhook_events where body_sha256 = new.digest offset 0) as e
+                """
+            },
+            sqlite: { "select \(columns) from \(set) join webhook_events on body_sha256 = new.digest" })
+    }
+
+    static func related(to relations: Relations) -> SQL {
+        SQL(
+            postgreSQL: { PostgresDialect.related(to: relations) }, sqlite: { SQLiteDialect.related(to: relations) })
+    }
+
+    /// The ids of the subscriptions named, of those of the customers named, and of those bought with the orders named.
+    static func subscriptions(of relations: Relations) -> SQL {
+        """
+        select value from \(.values(relations.subscriptions)) as given
+        union
+        select subscription_id from \("webhook_events", as: "sold", where: "customer_id", in: relations.customers)
+        where subscription_id is not null
+        union
+        select subscription_id from \("webhook_events", as: "bought", where: "order_id", in: relations.orders)
+        where subscription_id is not null
+        """
+    }
+
+    /// Joins the last entry of the ledger, as `l`, of each account `u`.
+    static let lastEntry = SQL(
+        postgreSQL: {
+            """
+            left join lateral (
+                select * from compute_unit_ledger where user_id = u.id order by id desc limit 1
+            ) as l on true
+            """
+        },
+        sqlite: {
+            """
+            left join compute_unit_ledger l on l.id = (select max(id) from compute_unit_ledger where user_id = u.id)
+            """
+        })
+
+    /// The charges of all subscriptions whose events count for these accounts, as a table.
+    static func charges(ofSubscriptionsOf users: Set<UUID>) -> SQL {
+        SQL(
+            postgreSQL: { PostgresDialect.charges(ofSubscriptionsOf: users) },
+            sqlite: {
+                """
+                compute_unit_charges where line in (
+                    select subscription_id from webhook_events where \("user_id", in: users)
+                )
+                """
+            })
+    }
+}

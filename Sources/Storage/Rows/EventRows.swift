@@ -1,0 +1,276 @@
+public import Billing
+public import Foundation
+import LemonSqueezy
+import Selextract
+
+// Rows of `webhook_events`: an event as it is stored, as the rules read it, and as an operator sees it.
+
+extension Outcome: StoredValue {}
+extension InboxEvent.Kind: StoredValue {}
+extension SecretMatch: StoredValue {}
+extension EventName: StoredValue {}
+extension SubscriptionStatus: StoredValue {}
+
+/// An event with all that is stored of it at once.
+struct NewEventRow: Sendable {
+    var id: UUID
+    var event: InboxEvent
+    var deliveries = 1
+    var decision: EventDecision
+    var at: Date
+
+    static let table = Table<NewEventRow>(
+        "webhook_events", key: ["id"],
+        [
+            Column("id", \.id), Column("body", \.event.delivery.body), Column("body_sha256", \.event.digest),
+            Column("signature", \.event.delivery.signature), Column("matched_secret", \.event.delivery.matchedSecret),
+            Column("deliveries", \.deliveries), Column("received_at", \.at), Column("last_received_at", \.at),
+            Column("outcome", \.decision.outcome), Column("reason", \.decision.reason),
+            Column("user_id", \.decision.userID), Column("attempts") { $0.decision.outcome == .failed ? 1 : 0 },
+            Column("next_attempt_at") { row in
+                row.decision.outcome == .failed ? row.at.addingTimeInterval(RetryDelay.after(failures: 0)) : nil
+            },
+        ] + DecodedColumns.all(\.event))
+}
+
+/// A stored event whose bytes were read again.
+struct RereadEventRow: Sendable {
+    var id: UUID
+    var event: InboxEvent
+
+    static let table = Table<RereadEventRow>(
+        "webhook_events", key: ["id"],
+        [Column("id", \.id)] + DecodedColumns.all(\.event)
+            + [Column("outcome", \.event.outcome), Column("reason", \.event.reason)])
+
+    /// The outcome stays, unless the event turns out to be of another kind or was put aside.
+    static func update(_ rows: [RereadEventRow]) -> SQL {
+        func staying(_ column: String) -> String {
+            """
+            case when webhook_events.kind = new.kind and webhook_events.outcome <> 'quarantined'
+                then webhook_events.\(column) else new.\(column) end
+            """
+        }
+        return table.update(rows, changes: ["outcome": staying("outcome"), "reason": staying("reason")])
+    }
+}
+
+/// The columns that hold what was decoded of an event, so that computing an account parses no bodies.
+private enum DecodedColumns {
+    static func all<Row>(_ event: @escaping @Sendable (Row) -> InboxEvent) -> [Column<Row>] {
+        func column<Value: StoredValue>(
+            _ name: String, _ value: @escaping @Sendable (InboxEvent) -> Value
+        ) -> Column<Row> {
+            Column(name) { value(event($0)) }
+        }
+        return [
+            column("decoder") { _ in InboxEvent.decoder }, column("event_name", \.name),
+            column("webhook_id", \.webhookID), column("test_mode", \.testMode), column("store_id", \.storeID),
+            column("data_type", \.dataType), column("data_id", \.dataID), column("kind", \.kind),
+            column("subscription_id", \.subscriptionID), column("customer_id", \.customerID),
+            column("claimed_user_id", \.claimedUserID), column("email", \.email),
+            column("status") { $0.snapshot?.status.rawValue ?? $0.invoice?.status ?? $0.order?.status },
+            column("variant_id") { $0.snapshot?.variantID ?? $0.order?.variantID },
+            column("order_id") { $0.snapshot?.orderID ?? $0.order?.orderID },
+            column("order_item_id") { $0.snapshot?.orderItemID }, column("product_id") { $0.snapshot?.productID },
+            // A pause that names no mode is told from none by the empty string.
+            column("pause_mode") { $0.snapshot?.pause.map { $0.mode ?? "" } },
+            column("pause_resumes_at") { $0.snapshot?.pause?.resumesAt },
+            column("trial_ends_at") { $0.snapshot?.trialEndsAt }, column("renews_at") { $0.snapshot?.renewsAt },
+            column("ends_at") { $0.snapshot?.endsAt }, column("billing_anchor") { $0.snapshot?.billingAnchor },
+            column("source_created_at") { $0.snapshot?.createdAt ?? $0.invoice?.createdAt ?? $0.order?.createdAt },
+            column("source_updated_at") { $0.snapshot?.updatedAt ?? $0.invoice?.updatedAt ?? $0.order?.updatedAt },
+            column("snapshot_second") { $0.snapshot?.order.snapshotSecond },
+            column("attributes_sha256") { $0.snapshot?.order.digest },
+            column("billing_reason") { $0.invoice?.billingReason },
+            column("refunded") { $0.invoice?.refunded ?? $0.order?.refunded },
+            column("refunded_at") { $0.invoice?.refundedAt ?? $0.order?.refundedAt },
+            column("currency") { $0.invoice?.currency ?? $0.order?.currency },
+            column("total") { $0.invoice?.total ?? $0.order?.total },
+            column("refunded_amount") { $0.invoice?.refundedAmount ?? $0.order?.refundedAmount },
+        ]
+    }
+}
+
+extension StoredEvent: Record {
+    static let columns: Columns = [
+        "id", "body_sha256", "event_name", "data_type", "data_id", "kind", "claimed_user_id", "customer_id",
+        "subscription_id", "email", "status", "variant_id", "order_id", "order_item_id", "product_id", "pause_mode",
+        "pause_resumes_at", "trial_ends_at", "renews_at", "ends_at", "billing_anchor", "source_created_at",
+        "source_updated_at", "snapshot_second", "attributes_sha256", "billing_reason", "refunded", "refunded_at",
+        "currency", "total", "refunded_amount", "outcome", "reason", "user_id",
+    ]
+
+    /// Those that the rules read something of.
+    static let readable = """
+        kind in ('subscription', 'invoice', 'order', 'undecodable') and outcome not in ('quarantined', 'rejected')
+        """
+
+    init(row: inout RowReader) throws {
+        let id: UUID = try row["id"]
+        let digest: [UInt8] = try row["body_sha256"]
+        let name: EventName = try row["event_name"]
+        let dataType: String = try row["data_type"]
+        let dataID: String? = try row["data_id"]
+        let kind: InboxEvent.Kind = try row["kind"]
+        let claimed: UUID? = try row["claimed_user_id"]
+        let customer: String? = try row["customer_id"]
+        let subscription: String? = try row["subscription_id"]
+        let email: String? = try row["email"]
+        let status: String? = try row["status"]
+        let variant: String? = try row["variant_id"]
+        let order: String? = try row["order_id"]
+        let orderItem: String? = try row["order_item_id"]
+        let product: String? = try row["product_id"]
+        let pauseMode: String? = try row["pause_mode"]
+        let pauseResumes: Date? = try row["pause_resumes_at"]
+        let trialEnds: Date? = try row["trial_ends_at"]
+        let renews: Date? = try row["renews_at"]
+        let ends: Date? = try row["ends_at"]
+        let anchor: Int? = try row["billing_anchor"]
+        let created: Date? = try row["source_created_at"]
+        let updated: Date? = try row["source_updated_at"]
+        let second: Int? = try row["snapshot_second"]
+        let attributes: [UInt8]? = try row["attributes_sha256"]
+        let billingReason: String? = try row["billing_reason"]
+        let refunded: Bool? = try row["refunded"]
+        let refundedAt: Date? = try row["refunded_at"]
+        let currency: String? = try row["currency"]
+        let total: Int? = try row["total"]
+        let refundedAmount: Int? = try row["refunded_amount"]
+
+        var fact = BillingEvent.Fact.none
+        if kind == .subscription, let subscription, let status, let created, let updated, let attributes {
+            let pause = pauseMode.map { Snapshot.Pause(mode: $0.isEmpty ? nil : $0, resumesAt: pauseResumes) }
+            fact = .snapshot(
+                Snapshot(
+                    subscriptionID: subscription, customerID: customer, productID: product, variantID: variant,
+                    orderID: order, orderItemID: orderItem, email: email,
+                    status: SubscriptionStatus(rawValue: status), pause: pause, trialEndsAt: trialEnds,
+                    renewsAt: renews, endsAt: ends, billingAnchor: anchor, createdAt: created,
+                    order: SnapshotOrder(
+                        updatedAt: updated, snapshotSecond: second ?? 0, rank: name.snapshotRank,
+                        statusRank: SubscriptionStatus(rawValue: status).snapshotRank, digest: attributes)))
+        } else if kind == .invoice, let dataID, let subscription, let created, let updated {
+            fact = .invoice(
+                Invoice(
+                    invoiceID: dataID, subscriptionID: subscription, customerID: customer, email: email,
+                    billingReason: billingReason, status: status, refunded: refunded ?? false, refundedAt: refundedAt,
+                    currency: currency, total: total, refundedAmount: refundedAmount, createdAt: created,
+                    updatedAt: updated))
+        } else if kind == .order, let dataID {
+            fact = .order(
+                Order(
+                    orderID: dataID, customerID: customer, email: email, status: status, refunded: refunded ?? false,
+                    refundedAt: refundedAt, currency: currency, total: total, refundedAmount: refundedAmount,
+                    variantID: variant, createdAt: created, updatedAt: updated))
+        }
+        self.init(
+            event: BillingEvent(
+                id: id, digest: digest, name: name, dataType: dataType, claimedUserID: claimed, customerID: customer,
+                subscriptionID: subscription, email: email, fact: fact),
+            isUndecodable: fact == .none, outcome: try row["outcome"], reason: try row["reason"],
+            userID: try row["user_id"])
+    }
+}
+
+/// A stored delivery, beside what was decoded of it.
+public struct InboxRow: Sendable {
+    public var id: UUID
+    /// The place in the order of arrival; greater is later, with gaps.
+    public var arrival: Int
+    public var delivery: Delivery
+    /// What the rules read of it; nil: nothing, or it is quarantined.
+    public var event: BillingEvent?
+    public var kind: InboxEvent.Kind
+    public var outcome: Outcome
+    /// Its bytes are gone (R20): what was decoded of it is all there is.
+    public var isErased: Bool
+}
+
+extension InboxRow: Record {
+    static let columns: Columns = [
+        "id", "arrival", "body", "signature", "matched_secret", "kind", "outcome", "erased_at",
+    ]
+
+    init(row: inout RowReader) throws {
+        self.init(
+            id: try row["id"], arrival: try row["arrival"],
+            delivery: Delivery(
+                body: try row["body"], signature: try row["signature"], matchedSecret: try row["matched_secret"]),
+            event: nil, kind: try row["kind"], outcome: try row["outcome"],
+            isErased: try row["erased_at", as: Date?.self] != nil)
+    }
+}
+
+extension EventDecision {
+    /// What has become of stored events. One that is decided waits for no further attempt.
+    static let table = Table<EventDecision>(
+        "webhook_events", key: ["id"],
+        [
+            Column("id", \.eventID), Column("outcome", \.outcome), Column("reason", \.reason),
+            Column("user_id", \.userID), Column("next_attempt_at") { _ in Date?.none },
+        ])
+
+    static func update(_ decisions: [EventDecision]) -> SQL {
+        table.update(
+            decisions,
+            changes: ["next_attempt_at": "case new.outcome when 'failed' then webhook_events.next_attempt_at end"])
+    }
+}
+
+/// An event of the inbox, as an operator sees it.
+public struct EventRecord: Sendable, Hashable, Codable, Identifiable {
+    public var id: UUID
+    public var name: String?
+    public var dataType: String?
+    public var dataID: String?
+    public var subscriptionID: String?
+    public var customerID: String?
+    public var claimedUserID: UUID?
+    public var email: String?
+    public var testMode: Bool?
+    public var storeID: String?
+    public var webhookID: String?
+    public var status: String?
+    public var variantID: String?
+    /// The provider's `updated_at`.
+    public var sourceUpdatedAt: Date?
+    public var outcome: Outcome
+    public var reason: String?
+    public var userID: UUID?
+    public var deliveries: Int
+    public var receivedAt: Date
+    public var lastReceivedAt: Date
+    public var attempts: Int
+    public var nextAttemptAt: Date?
+    public var matchedSecret: String
+    public var signature: String
+    /// Bytes of the body; 0 if it was erased.
+    public var size: Int
+    /// When what is personal was removed (R20); nil: it was not.
+    public var erasedAt: Date?
+}
+
+extension EventRecord: Record {
+    static let columns: Columns = [
+        "id", "event_name", "data_type", "data_id", "subscription_id", "customer_id", "claimed_user_id", "email",
+        "test_mode", "store_id", "webhook_id", "status", "variant_id", "source_updated_at", "outcome", "reason",
+        "user_id", "deliveries", "received_at", "last_received_at", "attempts", "next_attempt_at", "matched_secret",
+        "signature", "length(body) as size", "erased_at",
+    ]
+
+    init(row: inout RowReader) throws {
+        self.init(
+            id: try row["id"], name: try row["event_name"], dataType: try row["data_type"],
+            dataID: try row["data_id"], subscriptionID: try row["subscription_id"],
+            customerID: try row["customer_id"], claimedUserID: try row["claimed_user_id"], email: try row["email"],
+            testMode: try row["test_mode"], storeID: try row["store_id"], webhookID: try row["webhook_id"],
+            status: try row["status"], variantID: try row["variant_id"],
+            sourceUpdatedAt: try row["source_updated_at"], outcome: try row["outcome"], reason: try row["reason"],
+            userID: try row["user_id"], deliveries: try row["deliveries"], receivedAt: try row["received_at"],
+            lastReceivedAt: try row["last_received_at"], attempts: try row["attempts"],
+            nextAttemptAt: try row["next_attempt_at"], matchedSecret: try row["matched_secret"],
+            signature: try row["signature"], size: try row["size"], erasedAt: try row["erased_at"])
+    }
+}

@@ -1,0 +1,60 @@
+import Foundation
+
+/// A row as a database gives it.
+protocol StoredRow: Sendable {
+    var columns: [String] { get }
+    /// - Throws: `StoreError.failed` if the value is of a type that no column of ours has.
+    func value(at place: Int) throws -> SQLValue
+}
+
+/// A row that is read, column by column, in the order in which they were selected: reading it by name costs no search then.
+/// Several things may stand in it one after the other, as a join selects them.
+struct RowReader {
+    private let stored: any StoredRow
+    private var place = 0
+
+    init(_ stored: any StoredRow) {
+        self.stored = stored
+    }
+
+    /// The next column of that name.
+    ///
+    /// - Throws: `StoreError.failed` if there is none, or it cannot be read as asked. It names the column and the type,
+    ///   never the value.
+    subscript<Value: StoredValue>(_ name: String, as type: Value.Type = Value.self) -> Value {
+        mutating get throws {
+            try seek(name)
+            return try next()
+        }
+    }
+
+    /// Whether the next column of that name is NULL. It can still be read.
+    mutating func isNull(_ name: String) throws -> Bool {
+        try seek(name)
+        return try stored.value(at: place) == .null
+    }
+
+    /// Passes by the columns of something that is not there.
+    mutating func skip(_ columns: Columns) { place += columns.names.count }
+
+    /// The next column, whatever its name.
+    mutating func next<Value: StoredValue>() throws -> Value {
+        guard place < stored.columns.count else {
+            throw StoreError.failed("the row has no more than \(stored.columns.count) columns")
+        }
+        defer { place += 1 }
+        guard let value = Value(sqlValue: try stored.value(at: place)) else {
+            throw StoreError.failed("column \(stored.columns[place]) cannot be read as \(Value.self)")
+        }
+        return value
+    }
+
+    private mutating func seek(_ name: String) throws {
+        let columns = stored.columns
+        if place < columns.count, columns[place] == name { return }
+        guard let found = columns.indices.dropFirst(place).first(where: { columns[$0] == name }) else {
+            throw StoreError.failed("the row has no column \(name)")
+        }
+        place = found
+    }
+}

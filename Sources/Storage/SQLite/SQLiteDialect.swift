@@ -1,0 +1,49 @@
+import Billing
+import Foundation
+import Schema
+
+/// What SQLite says in words of its own.
+enum SQLiteDialect {
+    /// The database's clock.
+    static let clock = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"
+
+    /// All events that the rules read of the subscriptions, and their orders.
+    static func related(to relations: Relations) -> SQL {
+        """
+        with subscriptions (id) as (\(.subscriptions(of: relations)))
+        select \(raw: StoredEvent.columns.list) from webhook_events
+        where \(raw: StoredEvent.readable) and id in (
+            select id from webhook_events where subscription_id in (select id from subscriptions)
+            union
+            select id from webhook_events where kind = 'order' and order_id in (
+                select value from \(.values(relations.orders.union(relations.purchases)))
+                union
+                select order_id from webhook_events where subscription_id in (select id from subscriptions)
+            )
+            union
+            select id from webhook_events where kind = 'order' and \("customer_id", in: relations.customers)
+        )
+        order by arrival
+        """
+    }
+
+    /// The view `account_entitlements` of one account, as it is at a moment; nil: now. SQLite has no functions with rows,
+    /// so the view's own text is taken, around its one place for the moment.
+    static func entitlement(of user: UUID, at moment: Date?) -> SQL {
+        """
+        (select * from (\(raw: view.head)\(moment.map { "\($0)" } ?? .clock)\(raw: view.tail)) where user_id = \(user))
+        """
+    }
+
+    private static let view: (head: String, tail: String) = {
+        // As the last migration that speaks of it creates it.
+        let sql = Schema.sqlite.map(\.sql).joined(separator: "\n")
+        guard let view = sql.range(of: "view account_entitlements as", options: .backwards),
+            let end = sql.range(of: ";", range: view.upperBound..<sql.endIndex),
+            let place = sql.range(of: "select \(clock) as at", range: view.upperBound..<end.lowerBound)
+        else { preconditionFailure("the view account_entitlements has no place for the moment") }
+        let before = sql.index(place.lowerBound, offsetBy: "select ".count)
+        let after = sql.index(before, offsetBy: clock.count)
+        return (String(sql[view.upperBound..<before]), String(sql[after..<end.lowerBound]))
+    }()
+}

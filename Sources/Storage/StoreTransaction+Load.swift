@@ -1,0 +1,174 @@
+package import Billing
+package import Foundation
+import Selextract
+
+// What a fold decides by, in two steps: first what the events name, under the locks of what they name; then the accounts
+// that any of it names, under theirs.
+
+/// What the database has about the things that events name.
+package struct RelatedEvents: Sendable {
+    package var stored: StoredSettings?
+    package var catalog: PlanCatalog
+    package var now: Date
+    /// Events with the same bytes as some that came.
+    package var known: [DeliveryBatch.Known]
+    /// All that the rules read of the subscriptions named, of all subscriptions of the customers named, and of the orders
+    /// that belong to them; in order of arrival.
+    package var events: [StoredEvent]
+    /// Of the same subscriptions.
+    package var attributions: Attributions
+}
+
+extension StoreTransaction {
+    /// Waits until no other transaction works on what is named, and loads what the database has about it.
+    ///
+    /// The locks are taken in one order and end with the transaction. Of orders that are named, the subscriptions are not
+    /// locked: a second lock could meet those of a transaction that took them in their order, and whoever works on a
+    /// subscription holds its customer.
+    ///
+    /// - Parameter digests: SHA-256 of events that came.
+    package func lockRelated(_ relations: Relations, digests: [[UInt8]] = []) async throws -> RelatedEvents {
+        let loose = relations.isEmpty ? digests : []
+        let (_, settings, plans, variants, terms, known, events, actions, now) = try await fetch(
+            Query<Void>(.lock(relations, digests: loose)), .settings, .plans, .variants, .terms, .known(digests),
+            .related(to: relations), .attributions(of: relations), nowQuery)
+        return RelatedEvents(
+            stored: settings.first, catalog: PlanCatalog(plans, variants, terms), now: now[0], known: known,
+            events: events.eachOnce, attributions: Attributions(actions: actions))
+    }
+
+    /// Locks the accounts that anything names, in order of their ids, and adds them to what is loaded, with all that
+    /// they are computed from. From then on they stand still until the transaction ends.
+    ///
+    /// - Parameter task: that a request is to charge.
+    package func lockAccounts(_ loaded: inout LoadedAccounts, task: UUID? = nil) async throws {
+        var users = loaded.namedAccounts
+        if loaded.inForce.policy.matchByEmail {
+            let emails = Set(loaded.related.compactMap { $0.event.email?.lowercased() })
+            users.formUnion(try await fetch(.accounts(withEmails: emails)))
+        }
+        let names = Set(loaded.related.compactMap(\.event.subscriptionID))
+        let (_, now, rows, others, charges, subscriptions, buckets, grants, charged) = try await fetch(
+            Query<Void>("select id from users where \("id", in: users) order by id \(.locking)"), nowQuery,
+            .rows(of: users),
+            .events(of: users), .charges(users: users, lines: Set(names.map(BucketSeries.subscription))),
+            .subscriptions(users: users, names: names, loaded.catalog), .buckets(of: users), .grants(of: users),
+            .entry(ofTask: task))
+        loaded.now = now[0]
+        loaded.accounts = rows
+        let known = Set(loaded.related.map(\.id))
+        loaded.others = others.filter { !known.contains($0.id) }
+        loaded.charges = charges
+        loaded.subscriptions = subscriptions.compactMap(\.self)
+        loaded.buckets = buckets
+        loaded.grants = grants.grants
+        loaded.charged = charged.first?.entry
+        let events = loaded.related + loaded.others
+        // When units were used matters only where a refund takes the rest (R18).
+        if loaded.inForce.policy.refundUnits == .take, events.contains(where: \.event.isFullRefund) {
+            let lines = Set(events.compactMap(\.event.subscriptionID).map(BucketSeries.subscription))
+            loaded.usage = try await usage(lines: lines)
+        }
+    }
+
+    // MARK: Single questions
+
+    /// The newest settings that decide; nil: none are stored yet.
+    package func settings() async throws -> StoredSettings? { try await fetch(.settings).first }
+
+    /// The same, once no other transaction changes them.
+    package func lockSettings() async throws -> StoredSettings? {
+        let (_, settings) = try await fetch(Query<Void>(.lockOfSettings), .settings)
+        return settings.first
+    }
+
+    package func insert(_ settings: StoredSettings) async throws {
+        try await run(StoredSettings.table.insert([settings]))
+    }
+
+    package func catalog() async throws -> PlanCatalog {
+        let (plans, variants, terms) = try await fetch(.plans, .variants, .terms)
+        return PlanCatalog(plans, variants, terms)
+    }
+
+    /// All events that the rules read of what is named, and of these accounts; in order of arrival.
+    package func events(_ relations: Relations, users: Set<UUID>) async throws -> [StoredEvent] {
+        let (related, own) = try await fetch(.related(to: relations), .events(of: users))
+        return (related + own).eachOnce
+    }
+
+    package func charges(users: Set<UUID>, lines: Set<BucketSeries>) async throws -> [ChargeRow] {
+        try await fetch(.charges(users: users, lines: lines))
+    }
+
+    /// When units of these lines were used, by tasks and by other programs (R18).
+    package func usage(lines: Set<BucketSeries>) async throws -> [Usage] {
+        try await fetch(
+            Query<Usage>(
+                """
+                select line, begins_at, created_at, -units as units from compute_unit_ledger
+                where kind in ('consume', 'external') and line <> 'free' and \("line", in: lines)
+                """
+            ) { row in
+                Usage(
+                    line: try row["line"], begin: try row["begins_at"],
+                    at: try row["created_at", as: Date.self].wholeSeconds, units: try row["units"])
+            })
+    }
+
+    /// The plans that operators gave these accounts, also those that have ended (R19).
+    package func grants(of users: Set<UUID>) async throws -> [UUID: [GrantedPlan]] {
+        try await fetch(.grants(of: users)).grants
+    }
+
+    package func attributions(of subscriptions: Set<String>) async throws -> Attributions {
+        Attributions(actions: try await fetch(.attributions(of: Relations(subscriptions: subscriptions))))
+    }
+
+    /// The ledger's entry for a task; nil if it was not charged yet (R15).
+    package func entry(task: UUID) async throws -> LedgerEntry? { try await fetch(.entry(ofTask: task)).first?.entry }
+
+    package func buckets(of user: UUID) async throws -> [Bucket] { try await fetch(.buckets(of: [user])).map(\.bucket) }
+
+    /// Locks an account's row; nil if there is no such account.
+    package func lockAccount(_ id: UUID) async throws -> AccountRow? {
+        let (_, rows) = try await fetch(
+            Query<Void>("select id from users where id = \(id) \(.locking)"), .rows(of: Set([id])))
+        return rows.first
+    }
+
+    // MARK: What accounts and events are about
+
+    /// What these accounts' events and rows, and claims on these accounts, are about.
+    ///
+    /// - Parameter matchByEmail: whether an e-mail is a claim, where the database has no settings of its own.
+    package func relations(of users: Set<UUID>, matchByEmail: Bool) async throws -> Relations {
+        guard !users.isEmpty else { return Relations() }
+        let rows = try await fetch(.relations(of: users, matchByEmail: matchByEmail))
+        return Relations(
+            customers: Set(rows.compactMap(\.customer)), subscriptions: Set(rows.compactMap(\.subscription)))
+    }
+
+    /// What these events are about.
+    package func relations(ofEvents ids: [UUID]) async throws -> Relations {
+        let rows = try await fetch(
+            Query<(String?, String?, String?, String?)>(
+                """
+                select customer_id, subscription_id, case kind when 'order' then data_id end,
+                    case kind when 'subscription' then order_id end
+                from webhook_events where \("id", in: ids)
+                """
+            ) { (try $0.next(), try $0.next(), try $0.next(), try $0.next()) })
+        return Relations(
+            customers: Set(rows.compactMap(\.0)), subscriptions: Set(rows.compactMap(\.1)),
+            orders: Set(rows.compactMap(\.2)), purchases: Set(rows.compactMap(\.3)))
+    }
+}
+
+extension LoadedAccounts {
+    /// All that anything which is loaded names.
+    fileprivate var namedAccounts: Set<UUID> {
+        asked.union(related.compactMap(\.userID)).union(related.compactMap(\.event.claimedUserID))
+            .union(attributions.bindings.values).union(attributions.matches.values)
+    }
+}
