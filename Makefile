@@ -7,13 +7,16 @@ FILTER ?=
 # How many random lives, and how many rounds of killed instances, `make torture` makes.
 LIVES ?= 1000
 ROUNDS ?= 20
+# Which points `make bench` measures, all if empty, and by how much its big sizes are multiplied.
+ONLY ?=
+SCALE ?= 1
 # Passed on to the program: make run ARGS=--no-migrate
 ARGS ?=
 
 program = .build/debug/selextract-billing
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test torture mutants build release lint format clean
+.PHONY: help run demo test torture bench mutants build release lint format clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -39,6 +42,12 @@ torture: ## random lives and killed instances in large numbers (LIVES=…, ROUND
 	@swift build --build-tests $(SWIFT_FLAGS)
 	@LIVES=$(LIVES) ROUNDS=$(ROUNDS) $(if $(SEED),SEED=$(SEED)) .ci/with-postgres \
 		swift test --skip-build $(SWIFT_FLAGS) --filter 'LifeTests|InstancesTests'
+
+bench: ## the release build measured beside its peers, about 15 minutes: .build/bench.md (ONLY=…, SCALE=…)
+	@.ci/install bench
+	@swift build -c release --product selextract-billing $(SWIFT_FLAGS)
+	@swift build -c release --product bench $(SWIFT_FLAGS)
+	@ONLY='$(ONLY)' SCALE='$(SCALE)' POSTGRES_SETTINGS=default .ci/with-postgres .build/release/bench
 
 mutants: ## deliberately wrong variants of the rules: a test has to catch each (MUTANTS=…, beginnings of names)
 	@.ci/install test

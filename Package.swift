@@ -103,6 +103,17 @@ let package = Package(
             path: "Tests/Sample",
             swiftSettings: settings
         ),
+        // What `make bench` runs; it finds its SQL and Lua in the repository.
+        .executableTarget(
+            name: "bench",
+            dependencies: [
+                "LemonSqueezy",
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Tests/Bench", exclude: ["sql", "lua", "nginx.conf"], swiftSettings: settings
+        ),
         .target(name: "Payloads", dependencies: ["LemonSqueezy"], path: "Tests/Payloads", swiftSettings: settings),
         .target(
             name: "TestSupport",
