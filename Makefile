@@ -43,7 +43,7 @@ torture: ## random lives and killed instances in large numbers (LIVES=…, ROUND
 	@LIVES=$(LIVES) ROUNDS=$(ROUNDS) $(if $(SEED),SEED=$(SEED)) .ci/with-postgres \
 		swift test --skip-build $(SWIFT_FLAGS) --filter 'LifeTests|InstancesTests'
 
-bench: ## the release build measured beside its peers, about 15 minutes: .build/bench.md (ONLY=…, SCALE=…)
+bench: ## the release build measured beside its peers, up to 20 minutes: .build/bench.md (ONLY=…, SCALE=…)
 	@.ci/install bench
 	@swift build -c release --product selextract-billing $(SWIFT_FLAGS)
 	@swift build -c release --product bench $(SWIFT_FLAGS)

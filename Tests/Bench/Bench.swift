@@ -25,6 +25,8 @@ final class Bench {
         }
     }
 
+    /// Seconds after which no further point is begun.
+    private static let limit = 1200.0
     private typealias Point = (name: String, measure: @Sendable (Stage) throws -> Void)
 
     private static let points: [Point] = [
@@ -44,10 +46,12 @@ final class Bench {
         let server = try Server(bench: self)
         table.head = try header(server)
         let stage = Stage(bench: self, server: server)
+        let begin = Clock.now
         var isWell = true
         for point in Self.points where only.isEmpty || only.contains(point.name) {
             let start = Clock.now
             do {
+                guard start < begin + Self.limit else { throw Failure("no time is left for it") }
                 note("\(point.name) …")
                 try point.measure(stage)
             } catch {
@@ -83,6 +87,10 @@ final class Bench {
             "\(Date.now.formatted(.iso8601)), \(sysconf(Int32(_SC_NPROCESSORS_ONLN))) processors, load at the start "
                 + "\(load.joined(separator: " ")), SCALE \(scale).",
             "PostgreSQL \(database), all settings its defaults: \(settings).",
+            "",
+            "The ratio is what was measured divided by what stands beside it, in the same run. CPU is that of the service "
+                + "(or of what is named in its place) and of all processes of PostgreSQL, for an event, request or account. "
+                + "p50 and p99 are wrk's, which adds what requests that could not be made would have waited.",
         ]
     }
 

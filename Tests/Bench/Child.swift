@@ -2,7 +2,7 @@ import Foundation
 
 /// A process that this one has started, and the only kind that it ends.
 ///
-/// It stays in this one's process group: what ends the group ends it, too.
+/// It stays in this one's process group: what ends the group ends it, too. And it is ended if this one is no more.
 final class Child {
     let pid: pid_t
     private let name: String
@@ -25,8 +25,9 @@ final class Child {
                 &actions, descriptor, file ?? "/dev/null", O_WRONLY | O_CREAT | O_APPEND, 0o644)
         }
         let variables = Self.inherited.merging(environment) { $1 }.map { "\($0)=\($1)" }
-        // posix_spawn knows no folder to start in here; env becomes the program, under the same number.
-        var words: [UnsafeMutablePointer<CChar>?] = (["env", "-C", folder] + arguments).map { strdup($0) }
+        // What posix_spawn cannot do here; both become the program, under the same number.
+        var words: [UnsafeMutablePointer<CChar>?] =
+            (["env", "-C", folder, "setpriv", "--pdeathsig", "TERM"] + arguments).map { strdup($0) }
         words.append(nil)
         var settings: [UnsafeMutablePointer<CChar>?] = variables.map { strdup($0) }
         settings.append(nil)

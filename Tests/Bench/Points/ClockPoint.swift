@@ -7,7 +7,7 @@ struct ClockPoint {
     private let limit = 240.0
 
     func measure() throws {
-        let wanted = stage.bench.scaled(200_000, atLeast: 1000)
+        let wanted = stage.bench.scaled(1_000_000, atLeast: 1000)
         stage.bench.note("\(wanted) accounts that are due")
         let due = try stage.populated("due")
         defer { due.drop() }
