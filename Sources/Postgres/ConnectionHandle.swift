@@ -54,26 +54,6 @@ final class ConnectionHandle {
         try check(PQexec(pointer, sql))
     }
 
-    /// Parses, binds and runs in one round trip, leaving no statement behind.
-    func run(_ query: PostgresQuery) throws(PostgresError) -> PostgresResult {
-        try check(
-            query.bindings.withParameters { values, lengths, formats in
-                PQexecParams(
-                    pointer, query.sql, Int32(values.count), query.bindings.types, values, lengths, formats, 1)
-            })
-    }
-
-    func prepare(_ name: String, _ query: PostgresQuery) throws(PostgresError) {
-        _ = try check(PQprepare(pointer, name, query.sql, Int32(query.bindings.count), query.bindings.types))
-    }
-
-    func run(prepared name: String, _ bindings: PostgresBindings) throws(PostgresError) -> PostgresResult {
-        try check(
-            bindings.withParameters { values, lengths, formats in
-                PQexecPrepared(pointer, name, Int32(values.count), values, lengths, formats, 1)
-            })
-    }
-
     private func check(_ pointer: OpaquePointer?) throws(PostgresError) -> PostgresResult {
         guard let pointer else { throw PostgresError(connection: self.pointer) }
         let result = PostgresResult(pointer)

@@ -5,15 +5,22 @@ extension PostgresConnection {
     ///
     /// - Throws: `PostgresError`, or `CancellationError` if the task was cancelled: the server has then stopped the
     ///   statement and the connection is good, though a transaction in progress has failed.
-    public func query(_ query: PostgresQuery) async throws -> PostgresRows {
+    public func query(_ query: PostgresQuery) async throws -> PostgresRows { try await flight([query])[0] }
+
+    /// Runs statements in one round trip, one after the other, and returns the rows of each. If one fails, those behind
+    /// it are not run.
+    ///
+    /// - Throws: as `query`; of several statements the first that failed.
+    public func flight(_ queries: [PostgresQuery]) async throws -> [PostgresRows] {
+        let all = takePending() + queries
         do {
-            return try await attempt(query)
+            return Array(try await attempt(all).suffix(queries.count))
         } catch let error as PostgresError where error.isStatementLost {
             if error.isStatementUnknown { policy.forbidNames() }
             if error.isPlanOutdated { statements.deallocateLater() }
             // The failure has ended a transaction in progress, which only its owner can repeat.
-            guard isReusable else { throw error }
-            return try await attempt(query)
+            guard isReusable, !hasBegun else { throw error }
+            return Array(try await attempt(all).suffix(queries.count))
         }
     }
 
@@ -30,36 +37,71 @@ extension PostgresConnection {
     ///
     /// - Throws: as `query`.
     public func executeScript(_ sql: String) async throws {
-        _ = try await cancellable(sql) { handle throws(PostgresError) in try handle.run(sql) }
+        if hasPending { _ = try await flight([]) }
+        try await cancellable(sql) { handle throws(PostgresError) in _ = try handle.run(sql) }
     }
 
     /// Whether the server still answers.
     func answers() -> Bool {
         do {
-            _ = try run("select 1") { handle throws(PostgresError) in try handle.run("select 1") }
+            try run(["select 1"]) { handle throws(PostgresError) in _ = try handle.run("select 1") }
             return true
         } catch {
             return false
         }
     }
 
-    private func attempt(_ query: PostgresQuery) async throws -> PostgresRows {
-        try await cancellable(query.sql) { handle throws(PostgresError) in
-            guard policy.allowsNames else { return try handle.run(query) }
-            return try handle.run(prepared: try statementName(query, handle), query.bindings)
+    private func attempt(_ queries: [PostgresQuery]) async throws -> [PostgresRows] {
+        let deadline = timeLimit.map { ContinuousClock.now + $0 }
+        return try await cancellable(queries.map(\.sql)) { handle throws(PostgresError) in
+            try fly(queries, handle, deadline)
         }
     }
 
-    /// The name under which the connection has prepared the query, now if not before.
-    private func statementName(_ query: PostgresQuery, _ handle: ConnectionHandle) throws(PostgresError) -> String {
+    /// Prepares what is not yet, and runs all.
+    func fly(
+        _ queries: [PostgresQuery], _ handle: ConnectionHandle, _ deadline: ContinuousClock.Instant?
+    ) throws(PostgresError) -> [PostgresRows] {
         if statements.mustDeallocate, handle.transactionStatus != PQTRANS_INERROR {
             _ = try handle.run("deallocate all")
             statements.removeAll()
         }
-        if let name = statements.name(of: query) { return name }
-        let name = statements.newName(for: query)
-        try handle.prepare(name, query)
-        statements.insert(name, for: query)
-        return name
+        var steps: [FlightStep] = []
+        var prepared: [Int: (name: String, query: PostgresQuery)] = [:]
+        for query in queries {
+            guard policy.allowsNames, !query.isControl else {
+                steps.append(.runOnce(query))
+                continue
+            }
+            if let name = statements.name(of: query)
+                ?? prepared.values.first(where: { $0.query.isSame(as: query) })?.name
+            {
+                steps.append(.run(prepared: name, query))
+                continue
+            }
+            let name = statements.newName(for: query)
+            prepared[steps.count] = (name, query)
+            steps += [.prepare(name, query), .run(prepared: name, query)]
+        }
+        let flight = try handle.fly(steps, deadline: deadline)
+        var rows: [PostgresRows] = []
+        for (place, result) in flight.results.enumerated() {
+            if let (name, query) = prepared[place] {
+                statements.insert(name, for: query)
+            } else {
+                rows.append(result)
+            }
+        }
+        if let error = flight.error { throw error }
+        return rows
+    }
+}
+
+extension PostgresQuery {
+    /// Begins or ends a transaction: nothing that is worth preparing.
+    var isControl: Bool { bindings.count == 0 && ["begin", "commit"].contains { sql.hasPrefix($0) } }
+
+    fileprivate func isSame(as other: PostgresQuery) -> Bool {
+        sql == other.sql && bindings.types == other.bindings.types
     }
 }

@@ -11,17 +11,23 @@ public struct PostgresTimeouts: Sendable, Hashable {
     public var lock: Duration?
     /// For the transaction's next statement (SQLSTATE 25P03); nil: as the server is set.
     public var idle: Duration?
+    /// For the answer to what was sent together; then the connection is closed. nil: for ever.
+    public var flight: Duration?
 
-    public init(lock: Duration? = nil, idle: Duration? = nil) {
+    public init(lock: Duration? = nil, idle: Duration? = nil, flight: Duration? = nil) {
         self.lock = lock
         self.idle = idle
+        self.flight = flight
     }
 
-    /// Statements to follow BEGIN.
-    fileprivate var sql: String {
-        [("lock_timeout", lock), ("idle_in_transaction_session_timeout", idle)].compactMap { name, limit in
-            limit.map { "; set local \(name) = '\(Int($0 / .milliseconds(1)))ms'" }
-        }.joined()
+    /// What follows BEGIN, and ends with the transaction: the limits, and plans that no missing statistics lead astray: made
+    /// once for all values, and never compiled.
+    fileprivate var settings: PostgresQuery {
+        let limits = [("lock_timeout", lock), ("idle_in_transaction_session_timeout", idle)]
+            .compactMap { name, limit in limit.map { (name, "\(Int($0 / .milliseconds(1)))ms") } }
+        let settings = limits + [("jit", "off"), ("plan_cache_mode", "force_generic_plan")]
+        let calls = settings.map { "set_config('\($0.0)', '\($0.1)', true)" }
+        return PostgresQuery(unescaped: "select \(calls.joined(separator: ", "))")
     }
 }
 
@@ -56,7 +62,7 @@ extension PostgresConnection {
     ) async throws -> Result {
         var attempt = 0
         while true {
-            try await begin(isolation: isolation, readOnly: readOnly, timeouts: timeouts)
+            await begin(isolation: isolation, readOnly: readOnly, timeouts: timeouts)
             do {
                 let result = try await body(self)
                 try Task.checkCancellation()
@@ -79,17 +85,25 @@ extension PostgresConnection {
         .milliseconds(5) * (1 << min(attempt, 6)) * Double.random(in: 0.5...1.5)
     }
 
-    private func begin(isolation: PostgresIsolation, readOnly: Bool, timeouts: PostgresTimeouts) async throws {
-        let sql = "begin isolation level \(isolation.rawValue)\(readOnly ? " read only" : "")\(timeouts.sql)"
-        _ = try await cancellable(sql) { handle throws(PostgresError) in try handle.run(sql) }
+    /// Sends nothing yet.
+    private func begin(isolation: PostgresIsolation, readOnly: Bool, timeouts: PostgresTimeouts) {
+        let sql = "begin isolation level \(isolation.rawValue)\(readOnly ? " read only" : "")"
+        begin([PostgresQuery(unescaped: sql), timeouts.settings], timeLimit: timeouts.flight)
     }
 
-    /// Not to be cancelled: whether it took effect would be unknown.
+    /// Together with what still waits. Not to be cancelled: whether it took effect would be unknown.
     private func commit() throws {
         let cause = transactionError
-        let result = try run("commit") { handle throws(PostgresError) in try handle.run("commit") }
+        let last = takePending()
+        // A transaction that asked for nothing has not begun.
+        guard hasBegun else { return end() }
+        willCommit()
+        let deadline = timeLimit.map { ContinuousClock.now + $0 }
+        let all = last + ["commit"]
+        let rows = try run(all.map(\.sql)) { handle throws(PostgresError) in try fly(all, handle, deadline) }
+        end()
         // The server answers COMMIT of a failed transaction with success and the tag ROLLBACK.
-        guard result.commandTag == "COMMIT" else {
+        guard rows.last?.commandTag == "COMMIT" else {
             throw cause
                 ?? PostgresError(sqlState: "25P02", message: "the transaction failed and has been rolled back")
         }
@@ -99,8 +113,9 @@ extension PostgresConnection {
     /// reuse.
     private func rollBack(after error: any Error) -> PostgresError? {
         let cause = error as? PostgresError ?? transactionError
+        end()
         if !isReusable {
-            _ = try? run("rollback") { handle throws(PostgresError) in try handle.run("rollback") }
+            try? run(["rollback"]) { handle throws(PostgresError) in _ = try handle.run("rollback") }
         }
         return isReusable ? cause : nil
     }

@@ -73,16 +73,16 @@ public actor PostgresConnection {
     /// Runs `body` with libpq's connection; when the task is cancelled, the server is asked to stop it.
     ///
     /// - Throws: `CancellationError` if the server did stop, `PostgresError` otherwise.
-    func cancellable(
-        _ sql: String, _ body: (ConnectionHandle) throws(PostgresError) -> PostgresResult
-    ) async throws -> PostgresRows {
+    func cancellable<Result>(
+        _ sql: [String], _ body: (ConnectionHandle) throws(PostgresError) -> Result
+    ) async throws -> Result {
         let statement = CancellableStatement()
         return try await withTaskCancellationHandler {
             guard let cancel else { throw Self.closed }
             try statement.start(cancel)
             var wasCancelled = false
             do throws(PostgresError) {
-                return PostgresRows(try run(sql, body) { wasCancelled = statement.finish() })
+                return try run(sql, body) { wasCancelled = statement.finish() }
             } catch {
                 if error.isQueryCanceled && wasCancelled { throw CancellationError() }
                 throw error
@@ -92,11 +92,14 @@ public actor PostgresConnection {
         }
     }
 
+    func cancellable<Result>(
+        _ sql: String, _ body: (ConnectionHandle) throws(PostgresError) -> Result
+    ) async throws -> Result { try await cancellable([sql], body) }
+
     /// Runs `body` with libpq's connection to its end, whatever becomes of the task.
-    func run(
-        _ sql: String, _ body: (ConnectionHandle) throws(PostgresError) -> PostgresResult,
-        finally finish: () -> Void = {}
-    ) throws(PostgresError) -> PostgresResult {
+    func run<Result>(
+        _ sql: [String], _ body: (ConnectionHandle) throws(PostgresError) -> Result, finally finish: () -> Void = {}
+    ) throws(PostgresError) -> Result {
         defer { finish() }
         guard let handle else { throw Self.closed }
         reusable.store(false, ordering: .releasing)
@@ -111,15 +114,55 @@ public actor PostgresConnection {
         }
     }
 
-    private func ended(_ sql: String, since start: ContinuousClock.Instant, error: PostgresError?) {
-        observe?(sql, ContinuousClock.now - start, error)
+    /// Those that were sent together took as long together.
+    private func ended(_ sql: [String], since start: ContinuousClock.Instant, error: PostgresError?) {
+        if let observe {
+            let duration = ContinuousClock.now - start
+            for sql in sql { observe(sql, duration, error) }
+        }
         guard let handle else { return }
+        if error == .timedOut {
+            // Nothing that is still to come on it belongs to what is asked next.
+            close()
+            return
+        }
         switch handle.transactionStatus {
         case PQTRANS_INERROR: transactionError = transactionError ?? error
         default: transactionError = nil
         }
         reusable.store(handle.isAlive && handle.transactionStatus == PQTRANS_IDLE, ordering: .releasing)
     }
+
+    // MARK: What waits for the next flight
+
+    /// Statements whose rows nobody needs: they are sent with the next ones, or with COMMIT.
+    private var pending: [PostgresQuery] = []
+    /// BEGIN has been sent.
+    private(set) var hasBegun = false
+    /// COMMIT has been sent: whether it took effect is unknown if the connection breaks.
+    private(set) var isCommitting = false
+    /// How long a flight may take; nil: as long as it takes.
+    private(set) var timeLimit: Duration?
+
+    var hasPending: Bool { !pending.isEmpty }
+
+    func takePending() -> [PostgresQuery] {
+        defer { pending = [] }
+        if pending.first?.isControl == true { hasBegun = true }
+        return pending
+    }
+
+    /// Leaves statements to the next flight. If one fails, that is when it is told.
+    public func enqueue(_ queries: [PostgresQuery]) { pending += queries }
+
+    /// Statements that begin a transaction; they are sent with its first.
+    func begin(_ queries: [PostgresQuery], timeLimit: Duration?) {
+        (pending, hasBegun, isCommitting, self.timeLimit) = (queries, false, false, timeLimit)
+    }
+
+    func end() { (pending, hasBegun, timeLimit) = ([], false, nil) }
+
+    func willCommit() { isCommitting = true }
 
     private static let closed = PostgresError(message: "the connection is closed", endedConnection: true)
 }

@@ -50,8 +50,8 @@ public final class PostgresPool: Sendable {
 
     /// Runs `body` in a transaction on one of the pool's connections: see `PostgresConnection.withTransaction`.
     ///
-    /// If the connection proves to be broken before `body` has begun, as after a restart of the server, another one is
-    /// taken, once.
+    /// If the connection proves to be broken before COMMIT was sent, as after a restart of the server, another one is taken,
+    /// once, and `body` is run again.
     ///
     /// - Throws: as `PostgresConnection.withTransaction` and `withConnection`.
     public func withTransaction<Result>(
@@ -61,21 +61,24 @@ public final class PostgresPool: Sendable {
         _ body: (PostgresConnection) async throws -> Result
     ) async throws -> Result {
         var isLent = false
-        var hasBegun = false
+        var isCommitting = false
         var isRepeated = false
         while true {
             do {
                 return try await withConnection { connection in
                     isLent = true
-                    return try await connection.withTransaction(
-                        isolation: isolation, readOnly: readOnly, timeouts: timeouts, retries: retries,
-                        retrying: isCollision, clock: clock
-                    ) { connection in
-                        hasBegun = true
-                        return try await body(connection)
+                    do {
+                        return try await connection.withTransaction(
+                            isolation: isolation, readOnly: readOnly, timeouts: timeouts, retries: retries,
+                            retrying: isCollision, clock: clock, body)
+                    } catch {
+                        isCommitting = await connection.isCommitting
+                        throw error
                     }
                 }
-            } catch let error as PostgresError where error.isConnectionLost && isLent && !hasBegun && !isRepeated {
+            } catch let error as PostgresError
+                where error.isConnectionLost && error != .timedOut && isLent && !isCommitting && !isRepeated
+            {
                 isRepeated = true
             }
         }

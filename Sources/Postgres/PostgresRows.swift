@@ -34,6 +34,9 @@ public struct PostgresRows: Sendable, RandomAccessCollection {
     /// How many rows the statement inserted, changed, deleted or returned.
     public var affected: Int { storage.result.affectedRows }
 
+    /// What the command did, such as `INSERT 0 3` or `COMMIT`.
+    var commandTag: String { storage.result.commandTag }
+
     /// All columns of every row, for queries whose columns are nothing but texts.
     ///
     /// - Throws: `PostgresDecodingError` if one is none.
