@@ -68,20 +68,30 @@ public struct WebhookEvent: Hashable, Sendable {
 
     /// A UUID trimmed and in lower case, as the accounts have it; anything else as it is.
     private static func normalized(_ userID: String) -> String {
+        // What is written as it should be needs no look at its characters.
+        if isUUID(userID.utf8) { return userID }
         let trimmed = userID.trimmingPrefix(while: \.isWhitespace).reversed()
             .trimmingPrefix(while: \.isWhitespace).reversed()
         let uuid = String(trimmed).lowercased()
-        let isUUID =
-            uuid.utf8.count == 36
-            && uuid.utf8.enumerated().allSatisfy { position, byte in
+        return isUUID(uuid.utf8) ? uuid : userID
+    }
+
+    /// Whether it is one, in lower case.
+    private static func isUUID(_ text: String.UTF8View) -> Bool {
+        guard text.count == 36 else { return false }
+        var position = 0
+        for byte in text {
+            let isExpected =
                 switch position {
                 case 8, 13, 18, 23: byte == UInt8(ascii: "-")
                 default:
                     (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
                         || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte)
                 }
-            }
-        return isUUID ? uuid : userID
+            guard isExpected else { return false }
+            position += 1
+        }
+        return true
     }
 }
 

@@ -8,15 +8,11 @@ extension JSONValue {
     func canonicalBytes(without key: String? = nil) -> [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(2048)
-        if case .object(let members) = self, let key {
-            JSONValue.object(members.filter { $0.key != key }).writeCanonical(to: &bytes)
-        } else {
-            writeCanonical(to: &bytes)
-        }
+        writeCanonical(to: &bytes, without: key)
         return bytes
     }
 
-    private func writeCanonical(to bytes: inout [UInt8]) {
+    private func writeCanonical(to bytes: inout [UInt8], without key: String? = nil) {
         switch self {
         case .null: bytes.append(contentsOf: "null".utf8)
         case .bool(let flag): bytes.append(contentsOf: (flag ? "true" : "false").utf8)
@@ -32,29 +28,57 @@ extension JSONValue {
             bytes.append(UInt8(ascii: "]"))
         case .object(let members):
             bytes.append(UInt8(ascii: "{"))
-            for member in Self.sorted(members) {
-                Self.writeMinimal(member.key, to: &bytes)
+            let start = bytes.count
+            for place in Self.order(members) where members[place].key != key {
+                Self.writeMinimal(members[place].key, to: &bytes)
                 bytes.append(UInt8(ascii: ":"))
-                member.value.writeCanonical(to: &bytes)
+                members[place].value.writeCanonical(to: &bytes)
                 bytes.append(UInt8(ascii: ","))
             }
-            if !members.isEmpty { bytes.removeLast() }
+            if bytes.count > start { bytes.removeLast() }
             bytes.append(UInt8(ascii: "}"))
         }
     }
 
-    /// Sorted by bytes, not by `String`'s order, which takes differently composed characters for equal.
-    private static func sorted(_ members: [Member]) -> [Member] {
+    /// The places of the members by their keys' bytes, not by `String`'s order, which takes differently composed characters
+    /// for equal. Of equal keys the last one counts.
+    ///
+    /// The provider writes its keys in one order, so that few have to move far: each is inserted where it belongs.
+    private static func order(_ members: [Member]) -> [Int] {
+        if members.count > 100 { return longOrder(members) }
+        var order: [Int] = []
+        order.reserveCapacity(members.count)
+        for place in members.indices {
+            var (low, high) = (0, order.count)
+            while low < high {
+                let middle = (low + high) / 2
+                if compareBytes(members[order[middle]].key, members[place].key) < 0 {
+                    low = middle + 1
+                } else {
+                    high = middle
+                }
+            }
+            if low < order.count, members[order[low]].key.utf8.elementsEqual(members[place].key.utf8) {
+                order[low] = place
+            } else {
+                order.insert(place, at: low)
+            }
+        }
+        return order
+    }
+
+    /// The same of an object that nobody meant to be sorted by insertion.
+    private static func longOrder(_ members: [Member]) -> [Int] {
         let order = members.indices.sorted { left, right in
             switch compareBytes(members[left].key, members[right].key) {
             case 0: left < right
             case let comparison: comparison < 0
             }
         }
-        // Equal keys are neighbours now, in the order they came; the last one counts.
+        // Equal keys are neighbours now, in the order they came.
         return zip(order, order.dropFirst().map(Optional.some) + [nil]).compactMap { index, next in
             if let next, compareBytes(members[index].key, members[next].key) == 0 { return nil }
-            return members[index]
+            return index
         }
     }
 
@@ -72,14 +96,22 @@ extension JSONValue {
     }
 
     private static func writeMinimal(_ text: String, to bytes: inout [UInt8]) {
+        var text = text
         bytes.append(UInt8(ascii: "\""))
-        for byte in text.utf8 {
-            switch byte {
-            case 0x22, 0x5C:
-                bytes.append(UInt8(ascii: "\\"))
-                bytes.append(byte)
-            case 0..<0x20: appendUnicodeEscape(UInt16(byte), to: &bytes)
-            default: bytes.append(byte)
+        text.withUTF8 { text in
+            // Most texts have nothing to escape.
+            guard text.contains(where: { $0 < 0x20 || $0 == 0x22 || $0 == 0x5C }) else {
+                bytes.append(contentsOf: text)
+                return
+            }
+            for byte in text {
+                switch byte {
+                case 0x22, 0x5C:
+                    bytes.append(UInt8(ascii: "\\"))
+                    bytes.append(byte)
+                case 0..<0x20: appendUnicodeEscape(UInt16(byte), to: &bytes)
+                default: bytes.append(byte)
+                }
             }
         }
         bytes.append(UInt8(ascii: "\""))

@@ -8,20 +8,24 @@ extension JSONValue {
     /// A lone surrogate escape (`\ud800`), which no Unicode string can hold, becomes U+FFFD: it comes of a name that was
     /// cut off in the middle of a character, and must not make the event unreadable.
     public init(parsing bytes: [UInt8]) throws(JSONSyntaxError) {
-        guard String(validating: bytes, as: UTF8.self) != nil else { throw JSONSyntaxError(offset: 0) }
-        var parser = JSONParser(bytes: bytes)
-        self = try parser.document()
+        // Most bodies are ASCII, which is seen at once.
+        let isASCII = bytes.withUnsafeBufferPointer { $0.allSatisfy { $0 < 0x80 } }
+        guard isASCII || String(validating: bytes, as: UTF8.self) != nil else { throw JSONSyntaxError(offset: 0) }
+        self = try bytes.withUnsafeBufferPointer { (bytes) throws(JSONSyntaxError) in
+            var parser = JSONParser(bytes: bytes)
+            return try parser.document()
+        }
     }
 }
 
 /// A recursive descent over the bytes. Every access checks the bounds, since a body may be anything.
 private struct JSONParser {
-    let bytes: [UInt8]
+    let bytes: UnsafeBufferPointer<UInt8>
     var index = 0
     /// The string under way, if it has escapes; kept to save an allocation for each.
     var unescaped: [UInt8] = []
 
-    init(bytes: [UInt8]) { self.bytes = bytes }
+    init(bytes: UnsafeBufferPointer<UInt8>) { self.bytes = bytes }
 
     mutating func document() throws(JSONSyntaxError) -> JSONValue {
         let value = try value(depth: 0)
@@ -47,6 +51,8 @@ private struct JSONParser {
         guard depth <= JSONValue.depthLimit else { throw failure }
         index += 1
         var members: [JSONValue.Member] = []
+        // The provider's objects have some thirty members, or one or two.
+        if depth == 3 { members.reserveCapacity(40) }
         skipSpace()
         if skip(UInt8(ascii: "}")) { return members }
         repeat {
@@ -92,7 +98,7 @@ private struct JSONParser {
             if !skip(UInt8(ascii: "+")) { _ = skip(UInt8(ascii: "-")) }
             try digits()
         }
-        return String(decoding: bytes[start..<index], as: UTF8.self)
+        return String(decoding: UnsafeBufferPointer(rebasing: bytes[start..<index]), as: UTF8.self)
     }
 
     private mutating func digits() throws(JSONSyntaxError) {
@@ -105,20 +111,21 @@ private struct JSONParser {
         index += 1
         var start = index
         unescaped.removeAll(keepingCapacity: true)
-        while let byte = peek {
-            switch byte {
-            case UInt8(ascii: "\""):
-                defer { index += 1 }
-                if unescaped.isEmpty { return String(decoding: bytes[start..<index], as: UTF8.self) }
-                unescaped.append(contentsOf: bytes[start..<index])
+        while index < bytes.count {
+            let byte = bytes[index]
+            if byte == UInt8(ascii: "\"") {
+                let rest = UnsafeBufferPointer(rebasing: bytes[start..<index])
+                index += 1
+                if unescaped.isEmpty { return String(decoding: rest, as: UTF8.self) }
+                unescaped.append(contentsOf: rest)
                 return String(decoding: unescaped, as: UTF8.self)
-            case UInt8(ascii: "\\"):
-                unescaped.append(contentsOf: bytes[start..<index])
+            } else if byte == UInt8(ascii: "\\") {
+                unescaped.append(contentsOf: UnsafeBufferPointer(rebasing: bytes[start..<index]))
                 try escape()
                 start = index
-            case 0..<0x20:
+            } else if byte < 0x20 {
                 throw failure
-            default:
+            } else {
                 index += 1
             }
         }

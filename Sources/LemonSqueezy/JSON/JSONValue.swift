@@ -24,7 +24,8 @@ public enum JSONValue: Hashable, Sendable {
     /// object.
     public subscript(key: String) -> JSONValue? {
         guard case .object(let members) = self else { return nil }
-        return members.last { $0.key == key }?.value
+        for place in members.indices.reversed() where members[place].key == key { return members[place].value }
+        return nil
     }
 }
 
