@@ -10,9 +10,29 @@ public final class Metrics: Sendable {
         var sum = 0.0
     }
 
+    /// One line of a metric. Its text is made when it is asked for, not for each request.
+    private struct Series: Hashable {
+        let metric: Metric
+        let labels: Labels
+
+        init(_ metric: Metric, _ labels: Labels) {
+            self.metric = metric
+            self.labels = labels
+        }
+
+        static func == (left: Series, right: Series) -> Bool {
+            left.metric == right.metric && left.labels.elementsEqual(right.labels) { $0 == $1 }
+        }
+
+        func hash(into hasher: inout Hasher) {
+            hasher.combine(metric)
+            for (_, value) in labels { hasher.combine(value) }
+        }
+    }
+
     private struct State {
-        var counters: [Metric: [String: Int]] = [:]
-        var histograms: [Metric: [String: Histogram]] = [:]
+        var counters: [Series: Int] = [:]
+        var histograms: [Series: Histogram] = [:]
     }
 
     private let state = Mutex(State())
@@ -20,18 +40,19 @@ public final class Metrics: Sendable {
     public init() {}
 
     func count(_ metric: Metric, by amount: Int = 1, labels: Labels = [:]) {
-        let labels = Self.text(labels)
-        state.withLock { $0.counters[metric, default: [:]][labels, default: 0] += amount }
+        state.withLock { $0.counters[Series(metric, labels), default: 0] += amount }
     }
 
     func observe(_ metric: Metric, _ value: Double, labels: Labels = [:]) {
         guard case .histogram(let bounds) = metric.kind else { return }
-        let labels = Self.text(labels)
         let bucket = bounds.firstIndex { value <= $0 } ?? bounds.count
-        let empty = Histogram(counts: Array(repeating: 0, count: bounds.count + 1))
+        let series = Series(metric, labels)
         state.withLock { state in
-            state.histograms[metric, default: [:]][labels, default: empty].counts[bucket] += 1
-            state.histograms[metric, default: [:]][labels, default: empty].sum += value
+            if state.histograms[series] == nil {
+                state.histograms[series] = Histogram(counts: Array(repeating: 0, count: bounds.count + 1))
+            }
+            state.histograms[series]?.counts[bucket] += 1
+            state.histograms[series]?.sum += value
         }
     }
 
@@ -40,8 +61,7 @@ public final class Metrics: Sendable {
     }
 
     func value(_ metric: Metric, labels: Labels = [:]) -> Int {
-        let labels = Self.text(labels)
-        return state.withLock { $0.counters[metric]?[labels] ?? 0 }
+        state.withLock { $0.counters[Series(metric, labels)] ?? 0 }
     }
 
     // MARK: Text
@@ -50,21 +70,28 @@ public final class Metrics: Sendable {
     func text(gauges: [(Metric, Int)]) -> String {
         let state = state.withLock { $0 }
         var lines: [String] = []
-        for (metric, values) in state.counters.sorted(by: { $0.key.name < $1.key.name }) {
+        for (metric, values) in Self.byMetric(state.counters) {
             lines += Self.head(metric, type: "counter")
-            lines += values.sorted { $0.key < $1.key }.map { "\(metric.name)\(Self.braces($0)) \($1)" }
+            lines += values.map { "\(metric.name)\(Self.braces($0.labels)) \($0.value)" }
         }
-        for (metric, values) in state.histograms.sorted(by: { $0.key.name < $1.key.name }) {
+        for (metric, values) in Self.byMetric(state.histograms) {
             lines += Self.head(metric, type: "histogram")
-            for (labels, histogram) in values.sorted(by: { $0.key < $1.key }) {
-                lines += Self.lines(metric, labels, histogram)
-            }
+            for (labels, histogram) in values { lines += Self.lines(metric, labels, histogram) }
         }
         for (metric, value) in gauges {
             lines += Self.head(metric, type: "gauge")
             lines.append("\(metric.name) \(value)")
         }
         return lines.joined(separator: "\n") + "\n"
+    }
+
+    /// The series of each metric, both in order of their names.
+    private static func byMetric<Value>(
+        _ series: [Series: Value]
+    ) -> [(metric: Metric, values: [(labels: String, value: Value)])] {
+        Dictionary(grouping: series, by: \.key.metric).sorted { $0.key.name < $1.key.name }.map { metric, values in
+            (metric, values.map { (text($0.key.labels), $0.value) }.sorted { $0.0 < $1.0 })
+        }
     }
 
     private static func head(_ metric: Metric, type: String) -> [String] {
@@ -95,9 +122,9 @@ public final class Metrics: Sendable {
     }
 }
 
-/// What is measured; the names that Prometheus sees.
+/// What is measured; the names that Prometheus sees. A name tells it from all others.
 struct Metric: Sendable, Hashable {
-    enum Kind: Sendable, Hashable {
+    enum Kind: Sendable {
         case counter, gauge
         /// With the upper bounds of its buckets.
         case histogram([Double])
@@ -106,6 +133,9 @@ struct Metric: Sendable, Hashable {
     let name: String
     let kind: Kind
     let help: String
+
+    static func == (left: Metric, right: Metric) -> Bool { left.name == right.name }
+    func hash(into hasher: inout Hasher) { hasher.combine(name) }
 
     static let deliveries = Metric(
         name: "selextract_deliveries_total", kind: .counter, help: "Authentic deliveries stored, by their answer.")

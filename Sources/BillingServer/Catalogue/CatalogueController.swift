@@ -17,17 +17,13 @@ struct CatalogueController: Controller {
             router.on(RouterPath(path), method: .options) { _, _ in preflight() }
         }
         router.get("/v1/plans") { request, _ in
-            try await shared {
-                PlanList(plans: try await plans.current().map(CataloguePlan.init)).response(to: request)
-            }
+            try await shared { try await plans.current().list.response(to: request) }
         }
         router.get("/v1/plans/{id}") { request, context in
             let id = try context.parameters.require("id")
             return try await shared {
-                guard let plan = try await plans.current().first(where: { $0.id == id }) else {
-                    throw Problem.notFound
-                }
-                return CataloguePlan(plan).response(to: request)
+                guard let plan = try await plans.current().plans[id] else { throw Problem.notFound }
+                return plan.response(to: request)
             }
         }
     }
@@ -35,10 +31,7 @@ struct CatalogueController: Controller {
     /// Lets scripts of any web page read the answer (CORS), also if it is an error.
     private func shared(_ respond: () async throws -> Response) async throws -> Response {
         do {
-            var response = try await respond()
-            response.headers[.accessControlAllowOrigin] = "*"
-            response.headers[.accessControlExposeHeaders] = "ETag, X-Request-ID"
-            return response
+            return try await respond()
         } catch var problem as Problem {
             problem.headers[.accessControlAllowOrigin] = "*"
             throw problem
@@ -90,19 +83,27 @@ struct PlanList: Encodable {
     let plans: [CataloguePlan]
 }
 
-extension Encodable {
-    /// The document, or 304 if the client has these bytes already.
-    fileprivate func response(to request: Request) -> Response {
-        let bytes = Response.bytes(self)
-        let tag = "\"" + SHA256.digest(bytes).map { String(format: "%02x", $0) }.joined() + "\""
-        let headers: HTTPFields = [
+/// A document of the catalogue as it is answered, to any web page's script (CORS).
+struct CataloguePage: Sendable {
+    private let tag: String
+    private let found: Response
+    private let notModified: Response
+
+    init(_ document: some Encodable) {
+        let bytes = Response.bytes(document)
+        tag = "\"" + SHA256.digest(bytes).map { String(format: "%02x", $0) }.joined() + "\""
+        var headers: HTTPFields = [
             .eTag: tag, .cacheControl: "public, max-age=1, stale-while-revalidate=1, stale-if-error=300",
+            .accessControlAllowOrigin: "*", .accessControlExposeHeaders: "ETag, X-Request-ID",
         ]
-        guard !request.headers.names(tag) else { return Response(status: .notModified, headers: headers) }
-        var response = Response(
-            status: .ok, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
-        response.headers[.contentType] = "application/json"
-        return response
+        notModified = Response(status: .notModified, headers: headers)
+        headers[.contentType] = "application/json"
+        found = Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
+    }
+
+    /// The document, or 304 if the client has these bytes already.
+    func response(to request: Request) -> Response {
+        request.headers[.ifNoneMatch] != nil && request.headers.names(tag) ? notModified : found
     }
 }
 

@@ -5,10 +5,26 @@ import Storage
 /// A copy of the plans on offer, so that the catalogue costs one query a second at most, and is shown on while the database
 /// is away.
 actor PlanCache {
+    /// What is answered, made once: bytes, tag and headers do not depend on the request.
     struct Copy: Sendable {
         /// Active plans, cheapest first.
-        var plans: [SubscriptionPlan]
-        var readAt: ContinuousClock.Instant
+        let list: CataloguePage
+        /// By the plan's id.
+        let plans: [String: CataloguePage]
+        fileprivate let active: [SubscriptionPlan]
+        fileprivate let readAt: ContinuousClock.Instant
+
+        /// - Parameter last: the copy before; what has not changed since is taken from it.
+        fileprivate init(_ plans: [SubscriptionPlan], after last: Copy?, readAt: ContinuousClock.Instant) {
+            active = plans
+            self.readAt = readAt
+            if let last, last.active == plans {
+                (list, self.plans) = (last.list, last.plans)
+            } else {
+                list = CataloguePage(PlanList(plans: plans.map(CataloguePlan.init)))
+                self.plans = Dictionary(plans.map { ($0.id, CataloguePage(CataloguePlan($0))) }) { first, _ in first }
+            }
+        }
     }
 
     /// How old the copy may be before it is read again; also how long to wait after a failure.
@@ -27,15 +43,13 @@ actor PlanCache {
         self.lists = lists
     }
 
-    /// Active plans, cheapest first.
-    ///
     /// - Throws: what the store throws, if there is no copy that may still be shown.
-    func current() async throws -> [SubscriptionPlan] {
+    func current() async throws -> Copy {
         let now = ContinuousClock.now
-        if let copy, copy.readAt + Self.maximumAge > now { return copy.plans }
-        guard let old = copy, old.readAt + Self.maximumAgeInOutage > now else { return try await read().value.plans }
-        if let failedAt, failedAt + Self.maximumAge > now { return old.plans }
-        return await read().value(within: Self.refreshWait)?.plans ?? old.plans
+        if let copy, copy.readAt + Self.maximumAge > now { return copy }
+        guard let old = copy, old.readAt + Self.maximumAgeInOutage > now else { return try await read().value }
+        if let failedAt, failedAt + Self.maximumAge > now { return old }
+        return await read().value(within: Self.refreshWait) ?? old
     }
 
     /// One query at a time, however many ask.
@@ -44,7 +58,7 @@ actor PlanCache {
         let task = Task {
             defer { refresh = nil }
             do {
-                let copy = Copy(plans: try await lists.plans().filter(\.isActive), readAt: .now)
+                let copy = Copy(try await lists.plans().filter(\.isActive), after: self.copy, readAt: .now)
                 (self.copy, failedAt) = (copy, nil)
                 return copy
             } catch {
