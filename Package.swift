@@ -16,7 +16,9 @@ let package = Package(
         .executable(name: "selextract-billing", targets: ["selextract-billing"]),
         .library(
             name: "Selextract",
-            targets: ["Selextract", "Billing", "SchemaValidation", "Storage", "Accounts", "ServiceSettings"]
+            targets: [
+                "Selextract", "Billing", "SchemaValidation", "Databases", "Storage", "Accounts", "ServiceSettings",
+            ]
         ),
     ],
     dependencies: [
@@ -47,22 +49,26 @@ let package = Package(
         .target(name: "Selextract", swiftSettings: settings),
         .target(name: "Billing", dependencies: ["LemonSqueezy", "Selextract"], swiftSettings: settings),
         .target(name: "Postgres", dependencies: ["CLibPQ"], swiftSettings: settings),
+        // One SQL for PostgreSQL and SQLite, whatever is kept in them.
         .target(
-            name: "Storage",
+            name: "Databases",
             dependencies: [
-                "Billing", "LemonSqueezy", "Postgres", "Schema", "SchemaValidation", "Selextract",
-                .product(name: "GRDB", package: "GRDB.swift"),
-                .product(name: "Logging", package: "swift-log"),
+                "LemonSqueezy", "Postgres", "Selextract", .product(name: "GRDB", package: "GRDB.swift"),
             ],
             swiftSettings: settings
         ),
         .target(
-            name: "Accounts", dependencies: ["Billing", "Selextract", "Storage"], swiftSettings: settings
+            name: "Storage",
+            dependencies: ["Billing", "Databases", "LemonSqueezy", "Schema", "SchemaValidation", "Selextract"],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "Accounts", dependencies: ["Billing", "Databases", "Selextract", "Storage"], swiftSettings: settings
         ),
         .target(
             name: "ServiceSettings",
             dependencies: [
-                "Billing", "LemonSqueezy", "Storage",
+                "Billing", "Databases", "LemonSqueezy",
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -71,7 +77,7 @@ let package = Package(
         .target(
             name: "BillingServer",
             dependencies: [
-                "Accounts", "Billing", "LemonSqueezy", "Selextract", "ServiceSettings", "Storage",
+                "Accounts", "Billing", "Databases", "LemonSqueezy", "Selextract", "ServiceSettings", "Storage",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -87,7 +93,7 @@ let package = Package(
         .executableTarget(
             name: "selextract-billing",
             dependencies: [
-                "Accounts", "Billing", "BillingServer", "LemonSqueezy", "SchemaValidation", "Selextract",
+                "Accounts", "Billing", "BillingServer", "Databases", "LemonSqueezy", "SchemaValidation", "Selextract",
                 "ServiceSettings", "Storage",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
@@ -118,7 +124,7 @@ let package = Package(
         .target(
             name: "TestSupport",
             dependencies: [
-                "Billing", "Postgres", "Schema", "Selextract", "Storage",
+                "Billing", "Databases", "Postgres", "Schema", "Selextract", "Storage",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
@@ -137,7 +143,8 @@ let package = Package(
         .testTarget(
             name: "StorageTests",
             dependencies: [
-                "Accounts", "Billing", "LemonSqueezy", "Payloads", "Postgres", "Schema", "SchemaValidation",
+                "Accounts", "Billing", "Databases", "LemonSqueezy", "Payloads", "Postgres", "Schema",
+                "SchemaValidation",
                 "Selextract", "Storage", "TestSupport",
             ],
             swiftSettings: settings
@@ -145,7 +152,7 @@ let package = Package(
         .testTarget(
             name: "ServiceSettingsTests",
             dependencies: [
-                "Billing", "LemonSqueezy", "ServiceSettings", "Storage",
+                "Billing", "LemonSqueezy", "ServiceSettings",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings
@@ -153,8 +160,8 @@ let package = Package(
         .testTarget(
             name: "BillingServerTests",
             dependencies: [
-                "Accounts", "Billing", "BillingServer", "LemonSqueezy", "Payloads", "Postgres", "Selextract",
-                "ServiceSettings", "Storage", "TestSupport",
+                "Accounts", "Billing", "BillingServer", "Databases", "LemonSqueezy", "Payloads", "Postgres",
+                "Selextract", "ServiceSettings", "Storage", "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],

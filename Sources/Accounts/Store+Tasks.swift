@@ -1,4 +1,5 @@
 public import Billing
+import Databases
 public import Foundation
 public import Selextract
 public import Storage

@@ -1,4 +1,5 @@
 public import Billing
+import Databases
 import Foundation
 public import Storage
 

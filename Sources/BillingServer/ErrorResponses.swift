@@ -1,3 +1,4 @@
+import Databases
 import HTTPTypes
 import Hummingbird
 import Logging

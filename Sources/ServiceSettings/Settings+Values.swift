@@ -1,7 +1,7 @@
 public import Billing
+public import Databases
 public import LemonSqueezy
 public import Logging
-public import Storage
 
 extension Settings {
     /// The database, and its replica if one is set. If `SELEXTRACT_DEBUG` is true, `logger` is told each SQL statement and

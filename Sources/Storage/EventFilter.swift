@@ -1,4 +1,5 @@
 public import Billing
+import Databases
 public import Foundation
 
 /// Which events a list shows; nil: any.

@@ -1,3 +1,5 @@
+import Databases
+
 extension String {
     /// Whether a column of so many characters can hold it, in either database.
     package func fits(_ lengths: ClosedRange<Int>) -> Bool {

@@ -1,3 +1,4 @@
+public import Databases
 public import Foundation
 public import Selextract
 
@@ -126,17 +127,6 @@ extension SQL {
         return SQL(
             postgreSQL: { "left join lateral (select * \(latest)) as l on true" },
             sqlite: { "left join task_logs l on l.id in (select id \(latest))" })
-    }
-}
-
-/// Where a page of a list that is ordered by time goes on: the last row of the page before.
-public struct Cursor: Sendable, Hashable {
-    public var at: Date
-    public var id: UUID
-
-    public init(at: Date, id: UUID) {
-        self.at = at
-        self.id = id
     }
 }
 

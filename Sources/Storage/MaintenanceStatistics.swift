@@ -1,3 +1,5 @@
+import Databases
+
 /// How much is stored.
 public struct DatabaseStatistics: Sendable, Hashable {
     public struct Table: Sendable, Hashable {

@@ -42,13 +42,3 @@ public struct UserChanges: Sendable, Hashable {
         try googleID?.fitting(1...255, "a Google id")
     }
 }
-
-extension StoreError {
-    /// - Parameter column: what the database says of the unique column that holds the value already.
-    static func accountExists(column: String?) -> StoreError {
-        let column = column ?? ""
-        let what =
-            if column.contains("email") { "e-mail" } else if column.contains("google") { "Google id" } else { "id" }
-        return .conflict("an account with that \(what) exists already")
-    }
-}

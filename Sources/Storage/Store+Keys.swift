@@ -1,3 +1,4 @@
+public import Databases
 public import Foundation
 import LemonSqueezy
 public import Selextract

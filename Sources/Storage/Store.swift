@@ -1,3 +1,4 @@
+public import Databases
 import Foundation
 public import SchemaValidation
 
@@ -5,15 +6,18 @@ public import SchemaValidation
 ///
 /// It loads and saves, and decides nothing: what a delivery, the clock or an operator leads to is told by `Billing`.
 public struct Store: Sendable {
-    let driver: any DatabaseDriver
+    let driver: any SchemaDriver
+    private let plan: MigrationPlan
     /// The catalogue and lists as they may be shown, from the replica if there is one.
     public let lists: Lists
     /// The same from the primary: what is committed there.
     public let primary: Lists
     private let replica: (any DatabaseDriver)?
 
-    init(_ driver: any DatabaseDriver, replica: (any DatabaseDriver)? = nil) {
+    /// - Parameter plan: the migrations that lead to the schema; nil: the program's own.
+    init(_ driver: any SchemaDriver, plan: MigrationPlan? = nil, replica: (any DatabaseDriver)? = nil) {
         self.driver = driver
+        self.plan = plan ?? type(of: driver).plan
         self.replica = replica
         primary = Lists(driver)
         lists = replica.map(Lists.init) ?? primary
@@ -36,18 +40,24 @@ public struct Store: Sendable {
     ///
     /// - Returns: the migrations that were applied now.
     @discardableResult
-    public func migrate() async throws -> [AppliedMigration] { try await driver.migrate() }
+    public func migrate() async throws -> [AppliedMigration] {
+        var done: [AppliedMigration] = []
+        while let applied = try await driver.migrateOnce(plan) { done.append(applied) }
+        return done
+    }
 
     /// All migrations the program or the database knows.
-    public func migrations() async throws -> [MigrationStatus] { try await driver.migrations() }
+    public func migrations() async throws -> [MigrationStatus] { plan.status(try await driver.applied()) }
 
     /// Those that `migrate` would apply, in order.
     ///
     /// - Throws: `StoreError.schema` if it would refuse.
-    public func pendingMigrations() async throws -> [MigrationStatus] { try await driver.pendingMigrations() }
+    public func pendingMigrations() async throws -> [MigrationStatus] {
+        MigrationStatus.pending(try plan.pending(try await driver.applied()))
+    }
 
     /// Compares the database with what this program expects of it; changes nothing.
-    public func validateSchema() async throws -> SchemaReport { try await driver.validateSchema() }
+    public func validateSchema() async throws -> SchemaReport { try await driver.validateSchema(plan) }
 
     /// - Throws: ``StoreError`` if the database does not answer, or its schema is not the program's.
     public func check() async throws {
@@ -94,70 +104,17 @@ public struct Store: Sendable {
     }
 }
 
-/// What differs between the two databases as a whole.
-protocol DatabaseDriver: Sendable {
-    /// Takes the place of the database's clock in tests.
-    var clock: (@Sendable () -> Date)? { get }
-    func transaction<Result: Sendable>(
-        _ body: @Sendable (any Session) async throws -> Result
-    ) async throws -> Result
-    /// Runs statements that read, outside of a transaction, and gives the rows of each.
-    func read(_ statements: [SQL]) async throws -> [[any StoredRow]]
-
-    func migrate() async throws -> [AppliedMigration]
-    func migrations() async throws -> [MigrationStatus]
-    func pendingMigrations() async throws -> [MigrationStatus]
-    func validateSchema() async throws -> SchemaReport
+/// A database with the schema of this program, and what the two have to say about it in words of their own.
+protocol SchemaDriver: DatabaseDriver {
+    /// The program's own migrations.
+    static var plan: MigrationPlan { get }
+    /// Applies the next migration of a plan that is missing, if there is one; else records those that the SQL files
+    /// themselves have made.
+    func migrateOnce(_ plan: MigrationPlan) async throws -> AppliedMigration?
+    /// What the database says has been applied.
+    func applied() async throws -> [MigrationPlan.Applied]
+    func validateSchema(_ plan: MigrationPlan) async throws -> SchemaReport
     func statistics() async throws -> DatabaseStatistics
     func vacuum() async throws -> (before: Int, after: Int)
     func drop() async throws
-    var pool: DatabaseHealth.Pool? { get }
-    func close() async
-}
-
-/// A transaction that is under way on one of the two databases.
-protocol Session: Sendable {
-    /// Runs statements one after the other, and gives the rows of each.
-    ///
-    /// - Throws: ``ConstraintViolation`` and the database's own errors, which the store turns into its own.
-    func run(_ statements: [SQL]) async throws -> [[any StoredRow]]
-}
-
-/// What a statement would have broken. The transaction cannot go on.
-struct ConstraintViolation: Error {
-    enum Kind: Sendable {
-        case unique, check, foreignKey
-    }
-
-    var kind: Kind
-    /// As the database names the constraint, or the column.
-    var name: String
-    /// Without values.
-    var description: String
-}
-
-extension Array where Element == [any StoredRow] {
-    /// The rows of each statement, read as its query says.
-    func read<each Result>(_ query: repeat Query<each Result>) throws -> (repeat [each Result]) {
-        var index = -1
-        func next<Next>(_ query: Query<Next>) throws -> [Next] {
-            index += 1
-            return try self[index].map { try query.read($0) }
-        }
-        return (repeat try next(each query))
-    }
-}
-
-extension DatabaseDriver {
-    /// What is committed.
-    func fetch<Result>(_ query: Query<Result>) async throws -> [Result] {
-        try await read([query.sql])[0].map { try query.read($0) }
-    }
-
-    /// What is committed.
-    func fetch<each Result>(_ query: repeat Query<each Result>) async throws -> (repeat [each Result]) {
-        var statements: [SQL] = []
-        for query in repeat each query { statements.append(query.sql) }
-        return try await read(statements).read(repeat each query)
-    }
 }

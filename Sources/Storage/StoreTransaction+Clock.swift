@@ -1,4 +1,5 @@
 package import Billing
+import Databases
 package import Foundation
 
 // What the clock, a rebuild and a retry look for. Nothing is locked here: the fold does, in its order.

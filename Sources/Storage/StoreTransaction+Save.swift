@@ -1,4 +1,5 @@
 package import Billing
+import Databases
 package import Foundation
 import Selextract
 

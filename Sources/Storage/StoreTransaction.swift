@@ -1,3 +1,4 @@
+import Databases
 public import Foundation
 
 /// A transaction on a store. A store loads and saves; it decides nothing.
@@ -15,14 +16,12 @@ public struct StoreTransaction: Sendable {
     }
 
     func fetch<Result>(_ query: Query<Result>) async throws -> [Result] {
-        try await session.run([query.sql])[0].map { try query.read($0) }
+        try await session.fetch(query)
     }
 
     /// Runs queries as one flight, in order.
     func fetch<each Result>(_ query: repeat Query<each Result>) async throws -> (repeat [each Result]) {
-        var statements: [SQL] = []
-        for query in repeat each query { statements.append(query.sql) }
-        return try await session.run(statements).read(repeat each query)
+        try await session.fetch(repeat each query)
     }
 
     /// Runs statements as one flight, in order.
@@ -38,4 +37,9 @@ extension SQL {
     static let locking = SQL(postgreSQL: { "for no key update" }, sqlite: { "" })
     /// Gives no row and does nothing, where only the other database has something to do.
     static let nothing: SQL = "select 1 where false"
+
+    /// Whether a row is an account's; nil: whoever's it is.
+    static func ownedBy(_ user: UUID?) -> SQL {
+        user.map { "user_id = \($0)" } ?? "true"
+    }
 }

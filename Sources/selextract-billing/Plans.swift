@@ -1,5 +1,6 @@
 import Accounts
 import ArgumentParser
+import Databases
 import Selextract
 import ServiceSettings
 import Storage

@@ -1,5 +1,6 @@
 import Accounts
 import ArgumentParser
+import Databases
 import Foundation
 import Selextract
 import ServiceSettings

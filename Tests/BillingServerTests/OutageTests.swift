@@ -1,4 +1,5 @@
 import BillingServer
+import Databases
 import Foundation
 import Payloads
 import Selextract

@@ -32,18 +32,21 @@ if stores {
         .target(name: "SchemaValidation", dependencies: ["Schema"], swiftSettings: settings),
         .target(name: "Postgres", dependencies: ["CLibPQ"], swiftSettings: settings),
         .target(
-            name: "Storage",
+            name: "Databases",
             dependencies: [
-                "Billing", "LemonSqueezy", "Postgres", "Schema", "SchemaValidation", "Selextract",
-                .product(name: "GRDB", package: "GRDB.swift"),
-                .product(name: "Logging", package: "swift-log"),
+                "LemonSqueezy", "Postgres", "Selextract", .product(name: "GRDB", package: "GRDB.swift"),
             ],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "Storage",
+            dependencies: ["Billing", "Databases", "LemonSqueezy", "Schema", "SchemaValidation", "Selextract"],
             swiftSettings: settings
         ),
         .target(
             name: "TestSupport",
             dependencies: [
-                "Billing", "Postgres", "Schema", "Selextract", "Storage",
+                "Billing", "Databases", "Postgres", "Schema", "Selextract", "Storage",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
@@ -54,8 +57,8 @@ if stores {
         .testTarget(
             name: "StorageTests",
             dependencies: [
-                "Billing", "LemonSqueezy", "Payloads", "Postgres", "Schema", "SchemaValidation", "Selextract",
-                "Storage", "TestSupport",
+                "Billing", "Databases", "LemonSqueezy", "Payloads", "Postgres", "Schema", "SchemaValidation",
+                "Selextract", "Storage", "TestSupport",
             ],
             swiftSettings: settings
         ),

@@ -1,3 +1,4 @@
+import Databases
 import Foundation
 import Schema
 import SchemaValidation
@@ -26,13 +27,11 @@ import Testing
         let store: Store
         switch database.kind {
         case .postgreSQL:
-            var postgres = PostgresDriver(configuration)
-            postgres.plan = MigrationPlan(known: Schema.postgreSQL + further)
-            store = Store(postgres)
+            let plan = MigrationPlan(known: Schema.postgreSQL + further)
+            store = Store(PostgresDriver(configuration), plan: plan)
         case .sqlite:
-            var sqlite = try SQLiteDriver(configuration)
-            sqlite.plan = MigrationPlan(known: Schema.sqlite + further)
-            store = Store(sqlite)
+            let plan = MigrationPlan(known: Schema.sqlite + further)
+            store = Store(try SQLiteDriver(configuration), plan: plan)
         }
         do {
             try await body(store)

@@ -1,4 +1,5 @@
 import Billing
+import Databases
 import Foundation
 import Payloads
 import Schema
@@ -237,8 +238,8 @@ extension TestDatabase {
         let further = scripts.enumerated().map { number, sql in
             Schema.Migration(version: Schema.sqlite.count + 1 + number, name: "further \(number)", sql: sql)
         }
-        var store = try SQLiteDriver(DatabaseConfiguration(url: url))
-        store.plan = MigrationPlan(known: Schema.sqlite + further)
+        let plan = MigrationPlan(known: Schema.sqlite + further)
+        let store = Store(try SQLiteDriver(DatabaseConfiguration(url: url)), plan: plan)
         do {
             _ = try await store.migrate()
             await store.close()

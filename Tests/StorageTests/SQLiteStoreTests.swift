@@ -1,4 +1,5 @@
 import Billing
+import Databases
 import Foundation
 import LemonSqueezy
 import Payloads

@@ -1,6 +1,6 @@
+import Databases
 import Foundation
 import Payloads
-import Postgres
 import SchemaValidation
 import TestSupport
 import Testing
@@ -13,8 +13,7 @@ import Testing
     func `the expected snapshot is that of a freshly migrated database`(kind: DatabaseKind) async throws {
         let found = try await kind.withStore { store in
             switch store.driver {
-            case let driver as PostgresDriver:
-                try await driver.connections.withTransaction { try await PostgresDriver.snapshot($0) }
+            case let driver as PostgresDriver: try await driver.read { try await PostgresDriver.snapshot($0) }
             case let driver as SQLiteDriver: try await driver.read { try SQLiteDriver.snapshot($0) }
             default: SchemaSnapshot(version: 0, entries: [])
             }

@@ -1,5 +1,6 @@
 import Accounts
 import Billing
+import Databases
 import Foundation
 import LemonSqueezy
 import Payloads

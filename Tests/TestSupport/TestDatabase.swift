@@ -1,3 +1,4 @@
+public import Databases
 import Foundation
 import GRDB
 import Postgres

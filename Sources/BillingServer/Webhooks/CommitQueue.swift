@@ -1,5 +1,6 @@
 import Accounts
 import Billing
+import Databases
 import Logging
 import ServiceLifecycle
 import Storage

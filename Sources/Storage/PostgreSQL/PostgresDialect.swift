@@ -1,4 +1,5 @@
 import Billing
+import Databases
 import Foundation
 
 /// What PostgreSQL says in words of its own.
@@ -7,9 +8,9 @@ import Foundation
 /// missing, as on any database that was just restored. Joined otherwise, the planner may read a whole table.
 enum PostgresDialect {
     // Any numbers that no other program uses for its advisory locks.
-    static let migrationLock = 0x5E1E_C7AC
     static let clockLock = 0x5E1E_C7AD
 
+    static let lockOfMigrations: SQL = "select pg_advisory_xact_lock(\(0x5E1E_C7AC))"
     static let lockOfSettings: SQL = "select pg_advisory_xact_lock(\(0x5E1E_C7AE))"
 
     /// Locks that end with the transaction, so that they work through PgBouncer; sorted, so that two transactions never

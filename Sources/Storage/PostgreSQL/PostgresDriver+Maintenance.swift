@@ -1,46 +1,38 @@
-import Postgres
+import Databases
 
 extension PostgresDriver {
     func statistics() async throws -> DatabaseStatistics {
-        try await mapped {
-            try await connections.withConnection { connection in
-                let query = DatabaseStatistics.query(tables: Self.tables)
-                let counts = try await PostgresSession(connection: connection).run([query.sql]).read(query)
-                return DatabaseStatistics(counts: counts, size: try await Self.size(connection))
-            }
+        try await maintain { session in
+            let counts = try await session.fetch(DatabaseStatistics.query(tables: Self.tables))
+            return DatabaseStatistics(counts: counts, size: try await Self.size(session))
         }
     }
 
-    private static func size(_ connection: PostgresConnection) async throws -> Int {
-        try await connection.query("select pg_database_size(current_database())").values(Int.self)[0]
+    private static func size(_ session: PostgresSession) async throws -> Int {
+        try await session.fetch(Query<Int>("select pg_database_size(current_database())"))[0]
     }
 
     func vacuum() async throws -> (before: Int, after: Int) {
-        try await mapped {
-            try await connections.withConnection { connection in
-                let before = try await Self.size(connection)
-                try await connection.executeScript(
-                    "vacuum (analyze) \(Self.tables.joined(separator: ", "))")
-                return (before, try await Self.size(connection))
-            }
+        try await maintain { session in
+            let before = try await Self.size(session)
+            try await session.run(script: "vacuum (analyze) \(Self.tables.joined(separator: ", "))")
+            return (before, try await Self.size(session))
         }
     }
 
     func drop() async throws {
-        try await mapped {
-            try await connections.withTransaction { connection in
-                _ = try await connection.query("select pg_advisory_xact_lock(\(PostgresDialect.migrationLock))")
-                let inbox = try await connection.query("select to_regclass('webhook_events') is not null")
-                if try inbox.values(Bool.self) == [true] {
-                    try await connection.executeScript("lock table webhook_events in access exclusive mode")
-                    let live = try await connection.query("select from webhook_events where test_mode = false limit 1")
-                    guard live.isEmpty else { throw StoreError.liveEventStored }
-                }
-                do {
-                    try await connection.executeScript(Self.dropScript)
-                } catch let error as PostgresError where error.sqlState == "2BP01" {
-                    throw StoreError.conflict("something of another program depends on these tables: drop that first")
-                }
+        try await alterSchema { session in
+            _ = try await session.run([PostgresDialect.lockOfMigrations])
+            let inbox = try await session.fetch(Query<Bool>("select to_regclass('webhook_events') is not null"))
+            if inbox == [true] {
+                try await session.run(script: "lock table webhook_events in access exclusive mode")
+                let live = try await session.run(["select from webhook_events where test_mode = false limit 1"])
+                guard live[0].isEmpty else { throw StoreError.liveEventStored }
+            }
+            do {
+                try await session.run(script: Self.dropScript)
+            } catch let violation as ConstraintViolation where violation.kind == .dependency {
+                throw StoreError.foreignDependents
             }
         }
     }
@@ -52,13 +44,10 @@ extension PostgresDriver {
         let tables = "drop table if exists \(Self.tables.joined(separator: ", "));"
         return (views + [tables] + functions).joined(separator: "\n")
     }
-
-    var pool: DatabaseHealth.Pool? {
-        let state = connections.statistics
-        return DatabaseHealth.Pool(size: state.size, idle: state.idle, leased: state.leased, waiting: state.waiting)
-    }
 }
 
 extension StoreError {
     static let liveEventStored = StoreError.conflict("an event of live mode is stored: this database is in real use")
+    static let foreignDependents = StoreError.conflict(
+        "something of another program depends on these tables: drop that first")
 }

@@ -1,77 +1,53 @@
-import Foundation
-import Postgres
+import Databases
 import Schema
+import SchemaValidation
 
-extension PostgresDriver {
-    /// Each migration in a transaction of its own, behind one lock: `create extension if not exists` races, too.
-    func migrate() async throws -> [AppliedMigration] {
-        var done: [AppliedMigration] = []
-        while let applied = try await migrateOnce() { done.append(applied) }
-        return done
-    }
+extension PostgresDriver: SchemaDriver {
+    static let plan = MigrationPlan(known: Schema.postgreSQL)
 
-    private func migrateOnce() async throws -> AppliedMigration? {
-        try await mapped {
-            try await connections.withTransaction { connection in
-                _ = try await connection.query("select pg_advisory_xact_lock(\(PostgresDialect.migrationLock))")
-                let applied = try await Self.applied(connection)
-                guard let next = try plan.pending(applied).first else {
-                    try await adopt(plan.unrecorded(applied), connection)
-                    return nil
-                }
-                if applied.isEmpty { try await Self.refuseForeignTables(connection) }
-                do {
-                    try await connection.executeScript(next.sql)
-                    try await connection.executeScript(next.record)
-                } catch let error as PostgresError where error.isMissingObject {
-                    // Not for want of a migration.
-                    throw StoreError.failed(error.description)
-                }
-                return AppliedMigration(version: next.version, name: next.name)
+    /// In a transaction of its own, behind one lock: `create extension if not exists` races, too.
+    func migrateOnce(_ plan: MigrationPlan) async throws -> AppliedMigration? {
+        try await alterSchema { session in
+            _ = try await session.run([PostgresDialect.lockOfMigrations])
+            let applied = try await Self.applied(session)
+            guard let next = try plan.pending(applied).first else {
+                try await adopt(plan.unrecorded(applied), session)
+                return nil
             }
+            if applied.isEmpty { try await Self.refuseForeignTables(session) }
+            try await session.run(script: next.sql)
+            try await session.run(script: next.record)
+            return AppliedMigration(version: next.version, name: next.name)
         }
     }
 
     /// Takes over what the SQL files themselves have made.
-    private func adopt(_ migrations: [Schema.Migration], _ connection: PostgresConnection) async throws {
+    private func adopt(_ migrations: [Schema.Migration], _ session: PostgresSession) async throws {
         guard !migrations.isEmpty else { return }
-        try await Self.requireSchema(connection)
-        for migration in migrations { try await connection.executeScript(migration.record) }
+        try MigrationPlan.require(SchemaSnapshot.postgreSQL.compare(try await Self.snapshot(session)))
+        for migration in migrations { try await session.run(script: migration.record) }
     }
 
-    private static func refuseForeignTables(_ connection: PostgresConnection) async throws {
-        let found = try await connection.query(
-            """
-            select relname::text from pg_class
-            where relname = any(\(Self.tables)) and pg_table_is_visible(oid) order by relname
-            """
-        ).values(String.self)
+    private static func refuseForeignTables(_ session: PostgresSession) async throws {
+        let found = try await session.fetch(
+            Query<String>(
+                """
+                select relname::text from pg_class
+                where \("relname", in: Self.tables) and pg_table_is_visible(oid) order by relname
+                """))
         guard found.isEmpty else { throw StoreError.foreignTables(found) }
     }
 
-    static func applied(_ connection: PostgresConnection) async throws -> [MigrationPlan.Applied] {
-        let columns = try await connection.query(
-            """
-            select attname::text from pg_attribute
-            where attrelid = to_regclass('schema_migrations') and attnum > 0 and not attisdropped
-            """
-        ).values(String.self)
+    func applied() async throws -> [MigrationPlan.Applied] { try await maintain { try await Self.applied($0) } }
+
+    static func applied(_ session: PostgresSession) async throws -> [MigrationPlan.Applied] {
+        let columns = try await session.fetch(
+            Query<String>(
+                """
+                select attname::text from pg_attribute
+                where attrelid = to_regclass('schema_migrations') and attnum > 0 and not attisdropped
+                """))
         guard try MigrationPlan.isOwn(columns) else { return [] }
-        let query = MigrationPlan.applied
-        return try await PostgresSession(connection: connection).run([query.sql]).read(query)
-    }
-
-    func migrations() async throws -> [MigrationStatus] {
-        try await mapped {
-            try await connections.withConnection { plan.status(try await Self.applied($0)) }
-        }
-    }
-
-    func pendingMigrations() async throws -> [MigrationStatus] {
-        try await mapped {
-            try await connections.withConnection {
-                MigrationStatus.pending(try plan.pending(try await Self.applied($0)))
-            }
-        }
+        return try await session.fetch(MigrationPlan.applied)
     }
 }

@@ -1,4 +1,5 @@
 public import Billing
+public import Databases
 public import Foundation
 import LemonSqueezy
 import Selextract

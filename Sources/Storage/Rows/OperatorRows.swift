@@ -1,4 +1,5 @@
 public import Billing
+public import Databases
 public import Foundation
 
 // Rows of `operator_actions` and `billing_settings`.

@@ -1,12 +1,10 @@
 import Billing
+import Databases
 import Foundation
 import Schema
 
 /// What SQLite says in words of its own.
 enum SQLiteDialect {
-    /// The database's clock.
-    static let clock = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"
-
     /// All events that the rules read of the subscriptions, and their orders.
     static func related(to relations: Relations) -> SQL {
         """
@@ -40,10 +38,10 @@ enum SQLiteDialect {
         let sql = Schema.sqlite.map(\.sql).joined(separator: "\n")
         guard let view = sql.range(of: "view account_entitlements as", options: .backwards),
             let end = sql.range(of: ";", range: view.upperBound..<sql.endIndex),
-            let place = sql.range(of: "select \(clock) as at", range: view.upperBound..<end.lowerBound)
+            let place = sql.range(of: "select \(SQL.sqliteClock) as at", range: view.upperBound..<end.lowerBound)
         else { preconditionFailure("the view account_entitlements has no place for the moment") }
         let before = sql.index(place.lowerBound, offsetBy: "select ".count)
-        let after = sql.index(before, offsetBy: clock.count)
+        let after = sql.index(before, offsetBy: SQL.sqliteClock.count)
         return (String(sql[view.upperBound..<before]), String(sql[after..<end.lowerBound]))
     }()
 }

@@ -1,4 +1,4 @@
-import GRDB
+import Databases
 
 extension SQLiteDriver {
     func statistics() async throws -> DatabaseStatistics {
@@ -40,7 +40,7 @@ extension SQLiteDriver {
                 """
             ) { (try $0.next(), try $0.next()) })
         guard dependents.allSatisfy({ !tables.contains($0.1) || tables.contains($0.0) }) else {
-            throw StoreError.conflict("something of another program depends on these tables: drop that first")
+            throw StoreError.foreignDependents
         }
         for view in Self.views { try connection.run(script: "drop view if exists \(view)") }
         for table in tables.sorted() { try connection.run(script: "drop table if exists \(table)") }

@@ -1,16 +1,12 @@
-import Foundation
-import GRDB
+import Databases
 import Schema
+import SchemaValidation
 
-extension SQLiteDriver {
-    /// Each migration in a transaction of its own; the file's one writer is the lock.
-    func migrate() async throws -> [AppliedMigration] {
-        var done: [AppliedMigration] = []
-        while let applied = try await migrateOnce() { done.append(applied) }
-        return done
-    }
+extension SQLiteDriver: SchemaDriver {
+    static let plan = MigrationPlan(known: Schema.sqlite)
 
-    private func migrateOnce() async throws -> AppliedMigration? {
+    /// In a transaction of its own; the file's one writer is the lock.
+    func migrateOnce(_ plan: MigrationPlan) async throws -> AppliedMigration? {
         try await alterSchema { connection in
             let applied = try Self.applied(connection)
             guard let next = try plan.pending(applied).first else {
@@ -18,13 +14,8 @@ extension SQLiteDriver {
                 return nil
             }
             if applied.isEmpty { try Self.refuseForeignTables(connection) }
-            do {
-                try connection.run(script: next.sql)
-                try connection.run(script: next.record)
-            } catch let error as DatabaseError {
-                // Also a missing table: not for want of a migration.
-                throw StoreError.failed(error.message ?? "the migration failed")
-            }
+            try connection.run(script: next.sql)
+            try connection.run(script: next.record)
             guard try connection.run("pragma foreign_key_check").isEmpty else {
                 throw StoreError.failed("migration \(next.version) (\(next.name)) leaves rows that refer to none")
             }
@@ -35,7 +26,7 @@ extension SQLiteDriver {
     /// Takes over what the SQL files themselves have made.
     private func adopt(_ migrations: [Schema.Migration], _ connection: SQLiteConnection) throws {
         guard !migrations.isEmpty else { return }
-        try Self.requireSchema(connection)
+        try MigrationPlan.require(SchemaSnapshot.sqlite.compare(try Self.snapshot(connection)))
         for migration in migrations { try connection.run(script: migration.record) }
     }
 
@@ -49,17 +40,11 @@ extension SQLiteDriver {
         guard found.isEmpty else { throw StoreError.foreignTables(found) }
     }
 
+    func applied() async throws -> [MigrationPlan.Applied] { try await read { try Self.applied($0) } }
+
     static func applied(_ connection: SQLiteConnection) throws -> [MigrationPlan.Applied] {
         let columns = try connection.fetch(Query<String>("select name from pragma_table_info('schema_migrations')"))
         guard try MigrationPlan.isOwn(columns) else { return [] }
         return try connection.fetch(MigrationPlan.applied)
-    }
-
-    func migrations() async throws -> [MigrationStatus] {
-        try await read { plan.status(try Self.applied($0)) }
-    }
-
-    func pendingMigrations() async throws -> [MigrationStatus] {
-        try await read { MigrationStatus.pending(try plan.pending(try Self.applied($0))) }
     }
 }

@@ -1,4 +1,4 @@
-import GRDB
+import Databases
 import SchemaValidation
 
 extension SQLiteDriver {
@@ -6,7 +6,7 @@ extension SQLiteDriver {
     static let tables = SchemaSnapshot.sqlite.tables
     static let views = SchemaSnapshot.sqlite.views
 
-    func validateSchema() async throws -> SchemaReport {
+    func validateSchema(_ plan: MigrationPlan) async throws -> SchemaReport {
         try await read { connection in
             var report = SchemaSnapshot.sqlite.compare(try Self.snapshot(connection))
             switch report.migrationRecord {
@@ -18,15 +18,8 @@ extension SQLiteDriver {
         }
     }
 
-    /// - Throws: `StoreError.schema` if the schema is not what the migrations would have made.
-    static func requireSchema(_ connection: SQLiteConnection) throws {
-        try MigrationPlan.require(SchemaSnapshot.sqlite.compare(try snapshot(connection)))
-    }
-
     static func snapshot(_ connection: SQLiteConnection) throws -> SchemaSnapshot {
-        let reader = SQLiteSchemaReader { sql in
-            try connection.run(SQL(raw: sql)).map { $0.values.map(String.fromDatabaseValue) }
-        }
+        let reader = SQLiteSchemaReader { try connection.texts($0) }
         do {
             return try reader.snapshot()
         } catch let error as SchemaReadingError {

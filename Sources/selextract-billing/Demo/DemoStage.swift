@@ -1,6 +1,7 @@
 import Accounts
 import Billing
 import BillingServer
+import Databases
 import Foundation
 import LemonSqueezy
 import Logging

@@ -1,6 +1,7 @@
 import Accounts
 import ArgumentParser
 import Billing
+import Databases
 import Foundation
 import Selextract
 import ServiceSettings

@@ -1,5 +1,6 @@
 public import ArgumentParser
 public import Billing
+import Databases
 public import Foundation
 import Storage
 

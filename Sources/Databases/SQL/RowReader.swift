@@ -1,7 +1,6 @@
-import Foundation
-
 /// A row as a database gives it.
-protocol StoredRow: Sendable {
+@usableFromInline
+package protocol StoredRow: Sendable {
     var columns: [String] { get }
     /// - Throws: `StoreError.failed` if the value is of a type that no column of ours has.
     func value(at place: Int) throws -> SQLValue
@@ -9,11 +8,13 @@ protocol StoredRow: Sendable {
 
 /// A row that is read, column by column, in the order in which they were selected: reading it by name costs no search then.
 /// Several things may stand in it one after the other, as a join selects them.
-struct RowReader {
-    private let stored: any StoredRow
-    private var place = 0
+@usableFromInline
+package struct RowReader {
+    @usableFromInline let stored: any StoredRow
+    @usableFromInline var place = 0
 
-    init(_ stored: any StoredRow) {
+    @inlinable
+    package init(_ stored: any StoredRow) {
         self.stored = stored
     }
 
@@ -21,7 +22,8 @@ struct RowReader {
     ///
     /// - Throws: `StoreError.failed` if there is none, or it cannot be read as asked. It names the column and the type,
     ///   never the value.
-    subscript<Value: StoredValue>(_ name: String, as type: Value.Type = Value.self) -> Value {
+    @inlinable
+    package subscript<Value: StoredValue>(_ name: String, as type: Value.Type = Value.self) -> Value {
         mutating get throws {
             try seek(name)
             return try next()
@@ -29,16 +31,17 @@ struct RowReader {
     }
 
     /// Whether the next column of that name is NULL. It can still be read.
-    mutating func isNull(_ name: String) throws -> Bool {
+    package mutating func isNull(_ name: String) throws -> Bool {
         try seek(name)
         return try stored.value(at: place) == .null
     }
 
     /// Passes by the columns of something that is not there.
-    mutating func skip(_ columns: Columns) { place += columns.names.count }
+    package mutating func skip(_ columns: Columns) { place += columns.names.count }
 
     /// The next column, whatever its name.
-    mutating func next<Value: StoredValue>() throws -> Value {
+    @inlinable
+    package mutating func next<Value: StoredValue>() throws -> Value {
         guard place < stored.columns.count else {
             throw StoreError.failed("the row has no more than \(stored.columns.count) columns")
         }
@@ -49,7 +52,8 @@ struct RowReader {
         return value
     }
 
-    private mutating func seek(_ name: String) throws {
+    @usableFromInline
+    mutating func seek(_ name: String) throws {
         let columns = stored.columns
         if place < columns.count, columns[place] == name { return }
         guard let found = columns.indices.dropFirst(place).first(where: { columns[$0] == name }) else {

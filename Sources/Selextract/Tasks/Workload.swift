@@ -1,5 +1,3 @@
-public import Selextract
-
 /// What decides whether an account may create a task.
 public struct Workload: Sendable, Hashable {
     public var user: User

@@ -1,10 +1,10 @@
 public import Foundation
 
-/// How a store is opened: interface settings of the database.
+/// How a database is opened: its interface settings.
 public struct DatabaseConfiguration: Sendable {
     /// `sqlite:PATH`, `sqlite::memory:`, or `postgres://…` / `postgresql://…`, the latter handed to libpq untouched.
     public var url: String
-    /// A replica of the same, for what ``ListStore`` names; nil: none.
+    /// A replica of the same, for reads that may be a moment behind; nil: none.
     public var readURL: String?
     public var poolSize = 10
     public var maxOverflow = 20
@@ -24,29 +24,5 @@ public struct DatabaseConfiguration: Sendable {
     public init(url: String, readURL: String? = nil) {
         self.url = url
         self.readURL = readURL
-    }
-}
-
-extension DatabaseConfiguration {
-    /// Opens the store that the URL names, and its replica. Nothing is created or migrated yet, but for SQLite's
-    /// file.
-    ///
-    /// - Throws: `StoreError.invalidURL`, without the URL itself, which may hold a password.
-    public func open() throws -> Store {
-        var replica: (any DatabaseDriver)?
-        if let readURL {
-            var configuration = self
-            configuration.url = readURL
-            replica = try configuration.database()
-        }
-        return Store(try database(), replica: replica)
-    }
-
-    private func database() throws -> any DatabaseDriver {
-        if url.hasPrefix("postgres://") || url.hasPrefix("postgresql://") { return PostgresDriver(self) }
-        guard url.hasPrefix("sqlite:") else {
-            throw StoreError.invalidURL("expected sqlite:PATH, postgres://… or postgresql://…")
-        }
-        return try SQLiteDriver(self)
     }
 }

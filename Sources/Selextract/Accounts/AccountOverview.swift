@@ -1,5 +1,4 @@
 public import Foundation
-public import Selextract
 
 /// An account with its plan, its subscription and what it used today, at one moment.
 ///

@@ -1,6 +1,5 @@
-import Foundation
+package import Foundation
 import GRDB
-import Schema
 
 /// SQLite, for one machine: in a file that several processes may share, or in memory.
 ///
@@ -9,10 +8,8 @@ import Schema
 /// statement a visit to the connection's own queue, so that nothing blocks Swift's threads while the body awaits. What a
 /// transaction reads nobody can change before it ends, hence rows need no locks. Reads outside go to connections of
 /// their own, which see what is committed (WAL); in memory there is only the one connection, so they wait their turn.
-struct SQLiteDriver: DatabaseDriver {
-    let clock: (@Sendable () -> Date)?
-    /// Which migrations lead to the schema; tests bring others.
-    var plan = MigrationPlan(known: Schema.sqlite)
+package struct SQLiteDriver: DatabaseDriver {
+    package let clock: (@Sendable () -> Date)?
     private let database: any DatabaseWriter
     private let turn = WriterTurn()
     private let isInMemory: Bool
@@ -24,7 +21,7 @@ struct SQLiteDriver: DatabaseDriver {
     /// Opens the file; its folder must exist. A missing one is created, or taken for an empty one.
     ///
     /// - Throws: `StoreError.invalidURL`; `.unavailable` if the file cannot be opened.
-    init(_ configuration: DatabaseConfiguration) throws {
+    package init(_ configuration: DatabaseConfiguration) throws {
         let scheme = "sqlite:"
         let path = configuration.url.dropFirst(scheme.count)
         guard configuration.url.hasPrefix(scheme), !path.isEmpty else {
@@ -65,14 +62,14 @@ struct SQLiteDriver: DatabaseDriver {
         }
     }
 
-    func transaction<Result: Sendable>(
+    package func transaction<Result: Sendable>(
         _ body: @Sendable (any Session) async throws -> Result
     ) async throws -> Result {
         try await write { try await body($0) }
     }
 
     /// Lends the writer's connection inside a transaction.
-    func write<Result>(_ body: (SQLiteWriter) async throws -> Result) async throws -> Result {
+    private func write<Result>(_ body: (SQLiteWriter) async throws -> Result) async throws -> Result {
         try await mapped {
             try await turn.begin()
             do {
@@ -102,7 +99,7 @@ struct SQLiteDriver: DatabaseDriver {
     }
 
     /// Lends the writer's connection outside a transaction, for what SQLite refuses within one.
-    func maintain<Result: Sendable>(
+    package func maintain<Result: Sendable>(
         _ body: @escaping @Sendable (SQLiteConnection) throws -> Result
     ) async throws -> Result {
         try await mapped {
@@ -120,7 +117,7 @@ struct SQLiteDriver: DatabaseDriver {
 
     /// Lends the writer's connection inside a transaction in which nobody looks after foreign keys: else dropping a table
     /// would first delete its rows one by one, with all that depends on them. Within a transaction it cannot be switched.
-    func alterSchema<Result: Sendable>(
+    package func alterSchema<Result: Sendable>(
         _ body: @escaping @Sendable (SQLiteConnection) throws -> Result
     ) async throws -> Result {
         try await maintain { connection in
@@ -139,7 +136,7 @@ struct SQLiteDriver: DatabaseDriver {
     }
 
     /// Reads what is committed.
-    func read<Result: Sendable>(
+    package func read<Result: Sendable>(
         _ body: @escaping @Sendable (SQLiteConnection) throws -> Result
     ) async throws -> Result {
         if isInMemory { return try await write { try await $0.transact(body) } }
@@ -154,20 +151,20 @@ struct SQLiteDriver: DatabaseDriver {
         }
     }
 
-    func read(_ statements: [SQL]) async throws -> [[any StoredRow]] {
+    package func read(_ statements: [SQL]) async throws -> [[any StoredRow]] {
         try await read { connection in try statements.map { try connection.run($0) } }
     }
 
-    var pool: DatabaseHealth.Pool? { nil }
+    package var pool: DatabaseHealth.Pool? { nil }
 
-    func close() async {
+    package func close() async {
         guard (try? await turn.begin()) != nil else { return }
         try? database.close()
         await turn.end()
     }
 
     /// Runs `body` and turns SQLite's errors into the store's.
-    func mapped<Result>(_ body: () async throws -> Result) async throws -> Result {
+    private func mapped<Result>(_ body: () async throws -> Result) async throws -> Result {
         do {
             return try await body()
         } catch let error as DatabaseError {

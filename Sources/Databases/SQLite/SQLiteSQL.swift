@@ -1,4 +1,4 @@
-import Foundation
+public import Foundation
 import GRDB
 import LemonSqueezy
 import Selextract
@@ -106,6 +106,7 @@ extension Date {
 
     /// Also as other programs write it: with a space for `T`, more digits or fewer, without seconds, with an offset, or
     /// with none for UTC.
+    @usableFromInline
     init?(sqliteText: String) {
         var text = sqliteText
         let seconds = text.utf8.dropFirst(16)

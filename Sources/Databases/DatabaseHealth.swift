@@ -14,4 +14,9 @@ public struct DatabaseHealth: Sendable, Hashable {
     public var latency: Duration
     /// nil: there is none, as on SQLite.
     public var pool: Pool?
+
+    package init(latency: Duration, pool: Pool?) {
+        self.latency = latency
+        self.pool = pool
+    }
 }

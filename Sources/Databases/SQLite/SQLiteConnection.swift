@@ -2,13 +2,15 @@ import Foundation
 import GRDB
 
 /// A connection while it is lent, on its own queue. Statements are prepared once and kept.
-struct SQLiteConnection {
+package struct SQLiteConnection {
     let database: Database
     let observe: (@Sendable (_ sql: String, _ duration: Duration, _ error: String?) -> Void)?
 
     /// Runs a statement, as often as it has rows.
     @discardableResult
-    func run(_ sql: SQL) throws -> [SQLiteStoredRow] {
+    package func run(_ sql: SQL) throws -> [any StoredRow] { try rows(sql) }
+
+    private func rows(_ sql: SQL) throws -> [SQLiteStoredRow] {
         let form = SQLiteStatement(sql)
         return try observed(form.text) {
             let statement = try database.cachedStatement(sql: form.text)
@@ -17,8 +19,21 @@ struct SQLiteConnection {
     }
 
     /// Several statements without values.
-    func run(script: String) throws {
-        try observed(script) { try database.execute(sql: script) }
+    ///
+    /// - Throws: ``StoreError``, but not `.schema`: what they name and is not there is not for want of a migration.
+    package func run(script: String) throws {
+        do {
+            try observed(script) { try database.execute(sql: script) }
+        } catch let error as DatabaseError {
+            let refusal = StoreError(error)
+            if case .schema = refusal { throw StoreError.failed(error.text) }
+            throw refusal
+        }
+    }
+
+    /// The rows of a statement whose columns are nothing but texts.
+    package func texts(_ sql: String) throws -> [[String?]] {
+        try rows(SQL(raw: sql)).map { $0.values.map(String.fromDatabaseValue) }
     }
 
     private func rows(_ statement: Statement, _ arguments: [DatabaseValue]) throws -> [SQLiteStoredRow] {
@@ -50,7 +65,7 @@ struct SQLiteConnection {
     }
 
     /// The rows of a query, read as it says.
-    func fetch<Result>(_ query: Query<Result>) throws -> [Result] {
-        try run(query.sql).map { try query.read($0) }
+    package func fetch<Result>(_ query: Query<Result>) throws -> [Result] {
+        try rows(query.sql).map { try query.read($0) }
     }
 }
