@@ -4,7 +4,9 @@ import LemonSqueezy
 /// A fixture of an event with holes, so that bodies of the real size and shape are made faster than they are posted.
 struct Template {
     enum Hole: UInt8, CaseIterable {
-        case user = 1, webhook, subscription, customer, order, invoice, email, variant, status, cancelled, reason
+        // Control characters, from 1 on.
+        case user = 1
+        case webhook, subscription, customer, order, invoice, email, variant, status, cancelled, reason
         case createdAt, updatedAt, renewsAt, endsAt, expires, anchor
     }
 
