@@ -1,10 +1,10 @@
 public import Foundation
 
-/// How a store is opened: interface settings of the database.
+/// How a store is opened.
 public struct DatabaseConfiguration: Sendable {
     /// `sqlite:PATH`, `sqlite::memory:`, or `postgres://…` / `postgresql://…`, the latter handed to libpq untouched.
     public var url: String
-    /// A replica of the same, for what ``ListStore`` names; nil: none.
+    /// A replica of the same, from which ``Store/lists`` reads; nil: none.
     public var readURL: String?
     public var poolSize = 10
     public var maxOverflow = 20
