@@ -16,7 +16,7 @@ ARGS ?=
 program = .build/debug/selextract-billing
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test torture bench mutants build release lint format clean
+.PHONY: help run demo test check torture bench mutants build release lint format clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -36,6 +36,8 @@ test: ## install what is missing, and run all tests beside a PostgreSQL of their
 	@.ci/install test
 	@swift build --build-tests $(SWIFT_FLAGS)
 	@.ci/with-postgres swift test --skip-build $(SWIFT_FLAGS) $(if $(FILTER),--filter '$(FILTER)')
+
+check: lint test ## what has to pass before a change lands: the style, and all tests
 
 torture: ## random lives and killed instances in large numbers (LIVES=…, ROUNDS=…, SEED=…)
 	@.ci/install test

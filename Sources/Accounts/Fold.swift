@@ -23,7 +23,8 @@ public struct Fold: Sendable {
     ///
     /// - Returns: one decision an event, in the order given.
     public func receive(_ events: [InboxEvent]) async throws -> [EventDecision] {
-        // As the settings in force most probably judge them; if these turn out to be others, more is looked at.
+        // Judged by this process's settings, to know what to lock: the database's are not loaded yet. If those differ,
+        // `related` widens the scope.
         let probable = events.map { $0.judged(by: policy.acceptance) }
         let (related, inForce) = try await related(
             to: Relations(of: probable.filter(\.concernsAccounts)), events: events)
@@ -46,12 +47,12 @@ public struct Fold: Sendable {
     /// - Parameter reason: short and machine-readable.
     public func setAside(_ event: InboxEvent, reason: String) async throws -> EventDecision? {
         var event = event.judged(by: try await inForce().policy.acceptance)
-        // Only the fold can have failed for reasons that storing alone does not share.
+        // Events that concern no account are only stored; they have not failed, and keep their outcome.
         if event.concernsAccounts { (event.outcome, event.reason) = (.failed, reason) }
         return try await transaction.insert([event]).first
     }
 
-    /// Looks at accounts, and at subscriptions that may find one now, without a new event.
+    /// Computes accounts, and subscriptions that may belong to one now, without a new event.
     ///
     /// - Parameters:
     ///   - arrivals: stored events that are to be decided again, as if they had just come.

@@ -15,9 +15,9 @@ extension [RereadEvent] {
 }
 
 extension StoreTransaction {
-    /// Reads stored events again from their bytes, with what this version reads in them, and saves what differs. What was
-    /// quarantined is judged by these settings; what was accepted once stays accepted (R4). What was erased has no bytes
-    /// any more, and stays as it is.
+    /// Reads stored events again from their bytes, with what this version reads in them, and saves what differs. What
+    /// was quarantined is judged by these settings; what was accepted once stays accepted (R4). What was erased has no
+    /// bytes any more, and stays as it is.
     @discardableResult
     func reread(_ rows: [InboxRow], _ acceptance: Acceptance) async throws -> [RereadEvent] {
         let changed = rows.compactMap { $0.reread(acceptance) }

@@ -7,8 +7,8 @@ extension Store {
         try await transaction { try await $0.settings() }
     }
 
-    /// Makes these settings the database's, as an instance does that starts: the later start holds. All accounts are due
-    /// once if they, or the rules of this version of the program, are others than before.
+    /// Makes these settings the database's, as an instance does that starts: the later start holds. All accounts are
+    /// due once if they, or the rules of this version of the program, are others than before.
     ///
     /// - Parameter host: who writes them, for people.
     /// - Returns: what held before, if it was another.

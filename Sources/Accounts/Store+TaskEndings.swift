@@ -6,10 +6,11 @@ public import Storage
 
 /// A task's end: its status, its units, the day's usage and a log, in one transaction.
 ///
-/// A task that was started is charged for each started minute, 1 unit each, up to what is left; the ledger records what is
-/// lacking (R15). It ends whatever has become of its account meanwhile: inactive, without units, waiting for payment. The
-/// charge's key is the task, so that it is charged once. A task that never started costs nothing and counts as no use.
-/// If another program holds the account or the task, it is waited for, some 20 seconds in all (`StoreError.busy`).
+/// A task that was started is charged for each started minute, 1 unit each, up to what is left; the ledger records what
+/// is lacking (R15). It ends whatever has become of its account meanwhile: inactive, without units, waiting for
+/// payment. The charge's key is the task, so that it is charged once. A task that never started costs nothing and
+/// counts as no use. If another program holds the account or the task, it is waited for, some 20 seconds in all
+/// (`StoreError.busy`).
 extension Store {
     /// The task ended well. A path of more than 500 characters is kept in the log alone.
     ///
@@ -57,7 +58,8 @@ extension Store {
     ) async throws -> ScrapingTask {
         try await transaction { transaction in
             let fold = Fold(transaction, policy: policy)
-            // The account's locks come before the task's, and only under the task's is it known what it costs.
+            // The account is locked before the task, as everywhere. What the task costs is known only once it is
+            // locked, too.
             try await fold.refresh(users: [user])
             var task = try await transaction.lockTask(id, of: user)
             let moment = try await transaction.now()

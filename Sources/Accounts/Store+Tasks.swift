@@ -6,11 +6,12 @@ public import Storage
 
 /// A task's way from its creation to its start. Each step is one transaction.
 extension Store {
-    /// Creates a task if the account may have a further one at this moment: what counts are the plan and the units after
-    /// the account was brought up to date (R9, R14). Under the account's lock, so that two at once cannot pass the limit.
+    /// Creates a task if the account may have a further one at this moment: what counts are the plan and the units
+    /// after the account was brought up to date (R9, R14). Under the account's lock, so that two at once cannot pass
+    /// the limit.
     ///
-    /// - Throws: `TaskRefusal`; `InvalidTaskConfiguration`; `StoreError.notFound` for the account; `.conflict` if the id
-    ///   is taken, or for what a column cannot hold.
+    /// - Throws: `TaskRefusal`; `InvalidTaskConfiguration`; `StoreError.notFound` for the account; `.conflict` if the
+    ///   id is taken, or for what a column cannot hold.
     public func createTask(_ new: NewTask, for user: UUID, policy: BillingPolicy) async throws -> ScrapingTask {
         try new.validate()
         return try await transaction { transaction in

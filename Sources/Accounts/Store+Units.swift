@@ -8,8 +8,8 @@ public import Storage
 extension Store {
     /// Charges a task; the second time it changes nothing, and the first entry is returned.
     ///
-    /// - Throws: `UnitRefusal` if fewer are left, or it is no number of units; `StoreError.notFound`. Nothing was changed
-    ///   then.
+    /// - Throws: `UnitRefusal` if fewer are left, or it is no number of units; `StoreError.notFound`. Nothing was
+    ///   changed then.
     @discardableResult
     public func consumeComputeUnits(
         _ units: Int, for task: UUID, of user: UUID, policy: BillingPolicy

@@ -8,7 +8,7 @@ enum TaskEnding: Sendable {
     case failed(message: String)
     case cancelled
 
-    /// The most characters of an error that are kept: a program's whole output is no message.
+    /// The most characters of an error message that are kept; longer ones are cut.
     static let messageLimit = 10_000
     /// What the column for the path can hold.
     static let pathLimit = 500
@@ -22,7 +22,8 @@ enum TaskEnding: Sendable {
         }
     }
 
-    /// The line that tells of it. A path that the column cannot hold is kept here: a task's end is never refused for it.
+    /// The line that tells of it. A path that the column cannot hold is kept here: a task's end is never refused for
+    /// it.
     func log(of task: ScrapingTask, shortfall: Int, at moment: Date) -> TaskLog {
         var level = TaskLog.Level.info
         var message: String

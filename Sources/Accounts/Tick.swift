@@ -3,11 +3,11 @@ import Databases
 import Foundation
 public import Storage
 
-/// Runs the clock once (R17): looks at the accounts whose moment has come, at what is parked and may be released, and at
-/// what had failed.
+/// Runs the clock once (R17): looks at the accounts whose moment has come, at what is parked and may be released, and
+/// at what had failed.
 ///
-/// In chunks, each in a transaction of its own, so that the first of a month delays no webhook; whatever was not done is
-/// still due, so that it goes on where it stopped. Being late changes nothing but the rows' age (R0).
+/// In chunks, each in a transaction of its own, so that the first of a month delays no webhook; whatever was not done
+/// is still due, so that it goes on where it stopped. Being late changes nothing but the rows' age (R0).
 public struct Tick: Sendable {
     private let store: Store
     private let policy: BillingPolicy
@@ -52,7 +52,7 @@ public struct Tick: Sendable {
 
     /// - Parameters:
     ///   - dryRun: rolls back what it did; of each kind of work only the first chunk is looked at.
-    ///   - onlyAccounts: only those that are due: the little that every second asks for.
+    ///   - onlyAccounts: leaves events out, and looks only at accounts that are due, as `serve` does every second.
     public func run(dryRun: Bool = false, onlyAccounts: Bool = false) async throws -> Report {
         var report = Report()
         let events = onlyAccounts ? [] : [outdatedEvents, quarantinedEvents, failedEvents, parkedEvents]
@@ -66,7 +66,8 @@ public struct Tick: Sendable {
                 }
                 report.add(step.report)
                 if dryRun || step.items.count < chunk { break }
-                // What is still due although it was looked at must not keep the clock from what comes behind it.
+                // What is still due after it was looked at is left out from now on, so that the next chunk reaches what
+                // comes after it.
                 stuck.formUnion(step.failed)
                 stuck.formUnion(seen.intersection(step.items))
                 seen.formUnion(step.items)
@@ -88,7 +89,8 @@ public struct Tick: Sendable {
         var step: Step
     }
 
-    /// What another has broken of a chunk must not hold up the rest: then each item has a transaction of its own.
+    /// If a chunk's transaction fails, each item gets a transaction of its own, so that one faulty item holds up no
+    /// other.
     private func step(_ work: Work, except stuck: Set<String>, dryRun: Bool) async throws -> Step? {
         do {
             return try await transaction(work, dryRun: dryRun) { try await work.due($0, stuck) }

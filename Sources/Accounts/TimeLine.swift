@@ -20,7 +20,8 @@ public struct TimeLine: Sendable {
     public var subscriptions: [UserSubscription]
     /// Those whose present month has been locked for too long while active, by the provider's id (R17).
     public var overdue: Set<String>
-    /// Those that are paid, too, but do not count now, since another comes first (R14): line, and the units that wait.
+    /// Subscriptions that give access, too, but do not count now, since another comes first (R14): line, and the units
+    /// left in it.
     public var waiting: [(line: String, units: Int)]
     public var buckets: [Bucket]
     /// In order of their arrival here.

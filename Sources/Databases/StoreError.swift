@@ -2,8 +2,8 @@
 public enum StoreError: Error, Sendable, Hashable {
     /// The database does not answer, or went away: nothing is known to be stored, and trying again is right.
     case unavailable(String)
-    /// Another transaction holds what is needed, for longer than is waited: nothing was changed, and what needs something
-    /// else is not concerned.
+    /// Another transaction holds what is needed, for longer than is waited: nothing was changed, and what needs
+    /// something else is not concerned.
     case busy(String)
     /// The database refused a statement: trying the same again is of no use.
     case failed(String)

@@ -15,8 +15,8 @@ struct Undecodable: Error {
 /// The attributes of an object, read leniently: fields come and go, and change type, without notice.
 ///
 /// `required` throws when the attribute is missing or unreadable, `optional` when it is there and unreadable; the
-/// functions named after a type alone answer nil in both cases. A time that is optional is nil when it is unreadable, but
-/// throws when it lies after the year 2199 (R3).
+/// functions named after a type alone answer nil in both cases. A time that is optional is nil when it is unreadable,
+/// but throws when it lies after the year 2199 (R3).
 struct Attributes {
     let value: JSONValue
     var path = "data.attributes"

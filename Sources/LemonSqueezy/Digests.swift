@@ -17,8 +17,8 @@ enum HMACSHA256 {
     /// The authentication code of `message` under `key`, 32 bytes long.
     static func code(_ message: [UInt8], key: [UInt8]) -> [UInt8] {
         [UInt8](unsafeUninitializedCapacity: 32) { code, count in
-            // OpenSSL answers NULL only when it cannot allocate or has no SHA-256; going on would mean checking
-            // signatures against nothing.
+            // OpenSSL answers NULL only when it cannot allocate memory or has no SHA-256. Then no signature can be
+            // checked.
             let result = HMAC(
                 EVP_sha256(), key, Int32(key.count), message, message.count, code.baseAddress, nil)
             precondition(result != nil, "OpenSSL cannot compute HMAC-SHA256")

@@ -27,7 +27,7 @@ struct ExpiringURL {
         }
     }
 
-    /// The same URL ending at another moment. Its signature is no longer valid, which does no harm: the URLs of replayed
-    /// payloads are not opened.
+    /// The same URL ending at another moment. Its signature is no longer valid, which does no harm: the URLs of
+    /// replayed payloads are not opened.
     func ending(at expires: Int) -> String { "\(beforeDigits)\(expires)\(afterDigits)" }
 }

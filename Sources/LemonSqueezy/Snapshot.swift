@@ -62,8 +62,8 @@ public struct Snapshot: Hashable, Sendable {
 }
 
 extension Snapshot {
-    /// Needs no more than the id, the status and `updated_at` (R3): what else is missing or cannot be read is nil, and a
-    /// missing `created_at` is taken for `updated_at`.
+    /// Needs no more than the id, the status and `updated_at` (R3): what else is missing or cannot be read is nil, and
+    /// a missing `created_at` is taken for `updated_at`.
     init(id: JSONValue?, attributes: Attributes, name: EventName) throws(Undecodable) {
         guard let subscriptionID = id?.identifier else { throw Undecodable(path: "data.id", value: id) }
         let updatedAt = try attributes.required(date: "updated_at")
@@ -103,7 +103,7 @@ extension Snapshot {
 }
 
 extension Attributes {
-    /// Anything but an object with members says "not paused": the provider's language encodes an empty map as an array.
+    /// nil unless it is an object with members: not paused. The provider encodes an empty object as an array.
     fileprivate func pause() throws(Undecodable) -> Snapshot.Pause? {
         switch value["pause"] {
         case .object(let members)? where !members.isEmpty:

@@ -1,7 +1,7 @@
 public import Foundation
 
-/// The canonical order of a subscription's snapshots (R7): the greatest is its present state, whenever each arrived.
-/// Equal in all five parts means the same snapshot.
+/// The canonical order of a subscription's snapshots (R7), which does not depend on when each arrived: the greatest is
+/// the present state. Two that are equal in all five parts are the same snapshot.
 public struct SnapshotOrder: Comparable, Hashable, Sendable {
     /// `updated_at`, whole seconds, UTC.
     public var updatedAt: Date
@@ -12,7 +12,8 @@ public struct SnapshotOrder: Comparable, Hashable, Sendable {
     public var rank: Int
     /// ``SubscriptionStatus/snapshotRank``.
     public var statusRank: Int
-    /// SHA-256 of the canonical attributes without `urls`, 32 bytes. Says nothing about time; it makes the order total.
+    /// SHA-256 of the canonical attributes without `urls`, 32 bytes. It says nothing about time: it orders snapshots
+    /// that are equal in all other parts but differ in content.
     public var digest: [UInt8]
 
     public init(updatedAt: Date, snapshotSecond: Int, rank: Int, statusRank: Int, digest: [UInt8]) {

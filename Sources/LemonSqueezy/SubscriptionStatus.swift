@@ -1,4 +1,5 @@
-/// The status of a subscription, as the provider spells it. Open-ended: an unknown one is kept, and gives no access (R9).
+/// The status of a subscription, as the provider spells it. Open-ended: an unknown one is kept, and gives no access
+/// (R9).
 public struct SubscriptionStatus: RawRepresentable, ExpressibleByStringLiteral, Hashable, Sendable, Codable {
     public let rawValue: String
 
@@ -21,8 +22,8 @@ public struct SubscriptionStatus: RawRepresentable, ExpressibleByStringLiteral, 
         }
     }
 
-    /// The place of a snapshot among those of one second and one kind of event (R7): as a subscription's life goes. An
-    /// unknown status ranks as `active` does.
+    /// The place of a snapshot among those of one second and one kind of event (R7): the order in which a subscription
+    /// usually passes through the statuses. An unknown one ranks as `active` does.
     public var snapshotRank: Int {
         switch self {
         case .onTrial: 0

@@ -7,8 +7,8 @@ public enum Timestamp {
 
     /// The moment a timestamp names, its fraction cut off; nil if it is none.
     ///
-    /// Accepted is RFC 3339: `YYYY-MM-DDTHH:MM:SS`, a fraction of 1 to 9 digits or none, then `Z` or an offset; years 1970
-    /// to 9999; no leap seconds and no 24:00.
+    /// Accepted is RFC 3339: `YYYY-MM-DDTHH:MM:SS`, a fraction of 1 to 9 digits or none, then `Z` or an offset; years
+    /// 1970 to 9999; no leap seconds and no 24:00.
     public static func date(from text: String) -> Date? {
         var text = text
         return text.withUTF8 { digits in
@@ -62,7 +62,8 @@ public enum Timestamp {
         return 19
     }
 
-    /// The offset from UTC in seconds, of the rest of a timestamp: an optional fraction and the zone; nil if it is neither.
+    /// The offset from UTC in seconds, of the rest of a timestamp: an optional fraction and the zone; nil if it is
+    /// neither.
     private static func offset(_ rest: Slice<UnsafeBufferPointer<UInt8>>) -> Int? {
         var zone = rest
         if rest.first == UInt8(ascii: ".") {

@@ -9,7 +9,8 @@ public struct WebhookEvent: Hashable, Sendable {
     /// `meta.test_mode`, else that of the object.
     public let testMode: Bool?
     public let storeID: String?
-    /// `meta.custom_data.user_id`; a UUID comes out trimmed and in lower case. The buyer can set it: it is a claim (R5).
+    /// `meta.custom_data.user_id`; a UUID comes out trimmed and in lower case. The buyer can set it: it is a claim
+    /// (R5).
     public let customUserID: String?
     /// `data.type`, for example `subscriptions`: the kind of object, whatever the event's name.
     public let dataType: String

@@ -43,7 +43,8 @@ struct PoolLedger {
         return nextID
     }
 
-    /// What there is without waiting. Nobody overtakes: while callers wait, nothing is idle and the limit is reached.
+    /// An idle connection or the right to open one, if there is either without waiting. Nobody overtakes: while callers
+    /// wait, no connection is idle and the limit is reached.
     mutating func grant() -> Grant? {
         if let last = idle.popLast() { return .idle(last) }
         guard total < limit else { return nil }
@@ -55,7 +56,7 @@ struct PoolLedger {
         waiters.append(waiter)
     }
 
-    /// Takes a waiter out of the queue who gives up; `nil` if he has just been served.
+    /// Takes a waiter who gives up out of the queue; `nil` if it has just been served.
     mutating func removeWaiter(_ id: UInt64) -> Waiter? {
         waiters.firstIndex { $0.id == id }.map { waiters.remove(at: $0) }
     }

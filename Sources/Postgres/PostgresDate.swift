@@ -32,7 +32,7 @@ public struct PostgresDate: Hashable, Sendable {
         return past * 365 + past / 4 - past / 100 + past / 400
     }
 
-    /// The wire's zero.
+    /// The day from which PostgreSQL counts: 1 January 2000.
     private static let epoch = days(before: 2000)
 
     /// Days since 2000-01-01.
@@ -44,7 +44,7 @@ public struct PostgresDate: Hashable, Sendable {
     init?(daysSinceEpoch: Int32) {
         var rest = Int(daysSinceEpoch) + Self.epoch
         guard (0..<Self.days(before: 10_000)).contains(rest) else { return nil }
-        // 366 days a year never overshoots; at most a few steps remain.
+        // Counting 366 days a year gives the right year or one a little too early; the loop does the rest.
         var year = rest / 366 + 1
         while Self.days(before: year + 1) <= rest { year += 1 }
         rest -= Self.days(before: year)
@@ -63,7 +63,7 @@ extension PostgresDate: Comparable {
     }
 }
 
-/// `2026-10-12`, and nothing else.
+/// Read from and written as `2026-10-12`; no other form is read.
 extension PostgresDate: LosslessStringConvertible {
     public init?(_ description: String) {
         let characters = Array(description.utf8)

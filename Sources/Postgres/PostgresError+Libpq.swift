@@ -2,7 +2,7 @@ import CLibPQ
 import Foundation
 
 extension PostgresError {
-    /// What a failed result says.
+    /// The error that a failed result holds.
     init(_ result: borrowing PostgresResult, endedConnection: Bool) {
         let field = { (code: Unicode.Scalar, result: borrowing PostgresResult) in
             result.field(CChar(UInt8(ascii: code)))
@@ -55,7 +55,7 @@ extension PostgresError {
         return withoutQuotations(message).replacing(/0x[0-9A-Fa-f]{2}( 0x[0-9A-Fa-f]{2})*/, with: "…")
     }
 
-    /// A value may itself hold quotes: everything between the outermost goes.
+    /// A value may itself hold quotes, so everything between the first and the last one is removed.
     private static func withoutQuotations(_ message: String) -> String {
         var text = message
         // Those of English messages, and those of translated ones.

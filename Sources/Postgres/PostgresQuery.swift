@@ -68,8 +68,8 @@ extension PostgresQuery: ExpressibleByStringInterpolation {
             sql.append("$\(bindings.count)")
         }
 
-        /// Binds an optional value. It says what the one above does; but without it the compiler takes every optional in a
-        /// query for a mistake.
+        /// Binds an optional value. It says what the one above does; but without it the compiler takes every optional
+        /// in a query for a mistake.
         public mutating func appendInterpolation<Value: PostgresEncodable>(_ value: Value?) {
             bindings.append(value)
             sql.append("$\(bindings.count)")
@@ -112,7 +112,7 @@ struct PostgresBindings: Sendable {
     func withParameters<Result>(
         _ body: (_ values: [UnsafePointer<CChar>?], _ lengths: [Int32], _ formats: [Int32]) -> Result
     ) -> Result {
-        // Something to point at even if all values are empty: a null pointer would mean NULL.
+        // Never empty, so that an empty value has an address, too: a null pointer would mean NULL.
         (bytes.isEmpty ? [0] : bytes).withUnsafeBufferPointer { buffer in
             let base = UnsafeRawPointer(buffer.baseAddress)?.assumingMemoryBound(to: CChar.self)
             return body(

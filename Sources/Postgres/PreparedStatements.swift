@@ -34,7 +34,7 @@ struct PreparedStatements {
         names[Key(sql: query.sql, types: query.bindings.types)]
     }
 
-    /// A name for the query's statement: whoever prepares the same SQL with the same types finds the same.
+    /// A name for the query's statement. It follows from the SQL and the types, so that all connections use the same.
     func newName(for query: PostgresQuery) -> String {
         // FNV-1a, 64 bits.
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325

@@ -3,8 +3,8 @@ public import struct Foundation.Date
 /// A moment, bound as and read from `timestamptz`, which is UTC on the wire.
 ///
 /// Rounded to the microsecond, PostgreSQL's resolution. What PostgreSQL cannot hold (before 4714 BC, after 294276 AD,
-/// not a number) is refused by the server (SQLSTATE 22008); its `infinity` is read as the distant future, `-infinity` as
-/// the distant past.
+/// not a number) is refused by the server (SQLSTATE 22008); its `infinity` is read as the distant future, `-infinity`
+/// as the distant past.
 extension Date: PostgresArrayElement, PostgresDecodable {
     public static var postgresType: PostgresType { .timestamptz }
     public static var postgresArrayType: PostgresType { .timestamptzArray }

@@ -1,4 +1,4 @@
-/// One setting of the program, as documented by `serve --help` and the README.
+/// One setting of the program, as documented by `serve --help` and on the page for operators (`Operating.md`).
 public struct Setting: Sendable, Hashable {
     /// The environment variable.
     public var name: String

@@ -19,7 +19,8 @@ public struct EventFilter: Sendable, Hashable {
         var sql: SQL = "true"
         if let outcome {
             sql += " and outcome = \(outcome)"
-            // The words of the index of what an operator looks for among a great many events that went well.
+            // The condition of the partial index that leaves out events which went well, repeated so that the index is
+            // used.
             if outcome != .applied, outcome != .unchanged { sql += " and outcome not in ('applied', 'unchanged')" }
         }
         if let reason {

@@ -3,7 +3,7 @@ import Databases
 import Foundation
 import Selextract
 
-// What a fold decides by, as queries of both databases.
+// The queries that load what a fold needs, written once for both databases.
 
 extension Query where Result == StoredSettings {
     static var settings: Query {
@@ -79,7 +79,7 @@ extension Query where Result == StoredEvent {
         return Query(.related(to: relations), StoredEvent.init(row:))
     }
 
-    /// Those that count for these accounts, and orders that name them.
+    /// Events that count for these accounts, and orders whose custom data names one of them.
     static func events(of users: Set<UUID>) -> Query {
         Query(
             """
@@ -149,7 +149,8 @@ extension Query where Result == ChargeRow {
 }
 
 extension Query where Result == SubscriptionRow? {
-    /// Those of these accounts that are ours, and those of these names; nil for one whose plan is gone.
+    /// The rows of these accounts, and those with these ids of the provider's, as far as this program wrote them
+    /// (`source` is set); nil for one whose plan does not exist any more.
     static func subscriptions(users: Set<UUID>, names: Set<String>, _ catalog: PlanCatalog) -> Query {
         let list = SubscriptionRow.columns.list
         return Query(
@@ -182,7 +183,7 @@ extension Query where Result == LedgerRecord {
     }
 }
 
-/// Ids of the provider's that stand together in one row.
+/// The provider's ids of a customer and a subscription that one row names.
 struct RelationRow: Sendable {
     var customer: String?
     var subscription: String?

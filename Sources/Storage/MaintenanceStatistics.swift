@@ -23,7 +23,7 @@ public struct DatabaseStatistics: Sendable, Hashable {
     /// Of the whole database, in bytes.
     public var size: Int
 
-    /// What is counted value by value: columns of few values, which are not other people's words.
+    /// The columns that are counted value by value: they have few different values, none of them typed by people.
     private static let shared: KeyValuePairs<String, String> = [
         "compute_unit_ledger": "kind", "operator_actions": "kind", "task_logs": "level", "tasks": "status",
         "user_subscriptions": "plan_id", "user_subscriptions": "status", "users": "subscription_tier",

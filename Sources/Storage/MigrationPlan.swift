@@ -129,7 +129,7 @@ extension Schema.Migration {
 }
 
 extension StoreError {
-    /// What a migration cannot begin with.
+    /// The error if tables of these names are there, but no record of migrations.
     static func foreignTables(_ names: [String]) -> StoreError {
         .schema(
             """

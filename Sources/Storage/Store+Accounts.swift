@@ -4,10 +4,11 @@ public import Foundation
 public import Selextract
 
 extension Store {
-    /// The account's months begin with it, so a moved clock moves its creation too.
+    /// Creates an account. Its months begin with its creation, which is therefore by the store's clock, also if tests
+    /// have replaced that.
     ///
-    /// - Throws: `StoreError.conflict` if the e-mail, the Google account or the id is taken, or for what a column cannot
-    ///   hold.
+    /// - Throws: `StoreError.conflict` if the e-mail, the Google account or the id is taken, or for what a column
+    ///   cannot hold.
     public func createUser(_ new: NewUser) async throws -> User {
         try new.validate()
         return try await unique { transaction in
@@ -96,7 +97,8 @@ extension Store {
             Query<LedgerRecord>(select: "from compute_unit_ledger where user_id = \(user) order by id"))
     }
 
-    /// What operators did about an account or a subscription, but for adjustments, which the ledger tells; oldest first.
+    /// What operators did about an account or a subscription, but for adjustments, which the ledger tells; oldest
+    /// first.
     public func operatorRecords(user: UUID?, subscription: String?) async throws -> [OperatorRecord] {
         try await driver.fetch(
             Query<OperatorRecord>(

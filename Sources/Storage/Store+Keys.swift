@@ -6,8 +6,8 @@ public import Selextract
 extension Store {
     /// Creates a key with 256 random bits. Its text is in what is returned, and nowhere else.
     ///
-    /// - Throws: `StoreError.notFound` if there is no such account; `.conflict` if the name is empty or has more than 100
-    ///   characters, or the description more than 500.
+    /// - Throws: `StoreError.notFound` if there is no such account; `.conflict` if the name is empty or has more than
+    ///   100 characters, or the description more than 500.
     public func createKey(for user: UUID, name: String, description: String? = nil) async throws -> NewAPIKey {
         try name.fitting(1...100, "a key's name")
         try description?.fitting(0...500, "a key's description")
@@ -75,7 +75,8 @@ extension Store {
             ) { KeyHolder(user: try User(row: &$0), key: try APIKey(row: &$0), at: try $0.next()) })
         guard var holder = found.first, holder.key.needsLastUse(at: holder.at) else { return found.first }
         holder.key.lastUsedAt = holder.at
-        // Of several that see it due at once, one writes. A key opens what it opens whether or not this can be written.
+        // If several requests find at once that it is due, one of them writes. The key is valid whether or not this can
+        // be written.
         let (id, at) = (holder.key.id, holder.at)
         try? await transaction { try await $0.run(.markUse(ofKey: id, at: at)) }
         return holder

@@ -81,8 +81,8 @@ public struct Store: Sendable {
     /// Counts the rows of all tables, all at one moment.
     public func statistics() async throws -> DatabaseStatistics { try await driver.statistics() }
 
-    /// Gives free what deleted and changed rows have left, and renews what the planner knows of the data. Others can work
-    /// meanwhile on PostgreSQL; on SQLite they wait.
+    /// Gives free what deleted and changed rows have left, and renews what the planner knows of the data. Others can
+    /// work meanwhile on PostgreSQL; on SQLite they wait.
     ///
     /// - Returns: the size of the database before and after, in bytes.
     @discardableResult

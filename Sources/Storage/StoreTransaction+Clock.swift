@@ -2,7 +2,7 @@ package import Billing
 import Databases
 package import Foundation
 
-// What the clock, a rebuild and a retry look for. Nothing is locked here: the fold does, in its order.
+// What the clock, a rebuild and a retry find to do. Nothing is locked here: the fold that follows takes its locks.
 
 extension StoreTransaction {
     /// Whether this transaction is now the only one, in any process, that runs the clock (R17). Does not wait.
@@ -11,13 +11,13 @@ extension StoreTransaction {
             Query<Bool>(
                 SQL(
                     postgreSQL: { "select pg_try_advisory_xact_lock(\(PostgresDialect.clockLock))" },
-                    // Whoever writes is alone.
+                    // SQLite has one writing transaction at a time.
                     sqlite: { "select true" }))
         ) == [true]
     }
 
-    /// Accounts whose moment has come (R17), that were computed with earlier settings than `revision`, or for a moment later
-    /// than now.
+    /// Accounts whose moment has come (R17), that were computed with earlier settings than `revision`, or for a moment
+    /// later than now.
     package func dueAccounts(at now: Date, revision: Int, limit: Int, except: [UUID]) async throws -> [UUID] {
         let others: SQL = "\("id", notIn: except)"
         return try await fetch(
@@ -122,8 +122,8 @@ extension StoreTransaction {
         )
     }
 
-    /// Stored deliveries by their ids, in order of arrival. What was decoded of one and cannot be read is left out: its bytes
-    /// are what counts.
+    /// Stored deliveries by their ids, in order of arrival. What was decoded of one and cannot be read is left out: its
+    /// bytes are what counts.
     package func inbox(ids: [UUID]) async throws -> [InboxRow] {
         let readable: SQL = "from webhook_events where \("id", in: ids) and \(raw: StoredEvent.readable)"
         let (rows, events) = try await fetch(
@@ -137,8 +137,9 @@ extension StoreTransaction {
         }
     }
 
-    /// Events whose columns an older version of the program has read from the bytes, in the order of the index of those
-    /// that are left: another order would pass by what was read already, again and again.
+    /// Events whose columns an older version of the program has read from the bytes. They are taken in the order of the
+    /// index that holds only these: in another order each query would pass over all events that were read again
+    /// already.
     package func outdated(limit: Int, except: [UUID]) async throws -> [UUID] {
         try await fetch(
             Query<UUID>(
@@ -156,8 +157,8 @@ extension StoreTransaction {
         return try await fetch(Query<UUID>(sql + " and \("id", notIn: except) limit \(limit)"))
     }
 
-    /// Replaces what was decoded of events. The outcome stays, unless they turn out to be of another kind or were put aside:
-    /// then it is that of the new ones.
+    /// Replaces what was decoded of events. The outcome stays, unless they turn out to be of another kind or were put
+    /// aside: then it is that of the new ones.
     package func redecode(_ events: [UUID: InboxEvent]) async throws {
         try await run(RereadEventRow.update(events.map { RereadEventRow(id: $0.key, event: $0.value) }))
     }

@@ -3,8 +3,8 @@ import Databases
 package import Foundation
 import Selextract
 
-// What a fold decides by, in two steps: first what the events name, under the locks of what they name; then the accounts
-// that any of it names, under theirs.
+// Loads what a fold needs, in two steps: first the names that the events carry are locked, and what is stored of them
+// is loaded; then the accounts that any of it names are locked, and what they are computed from is loaded.
 
 /// What the database has about the things that events name.
 package struct RelatedEvents: Sendable {
@@ -13,8 +13,8 @@ package struct RelatedEvents: Sendable {
     package var now: Date
     /// Events with the same bytes as some that came.
     package var known: [DeliveryBatch.Known]
-    /// All that the rules read of the subscriptions named, of all subscriptions of the customers named, and of the orders
-    /// that belong to them; in order of arrival.
+    /// All that the rules read of the subscriptions named, of all subscriptions of the customers named, and of the
+    /// orders that belong to them; in order of arrival.
     package var events: [StoredEvent]
     /// Of the same subscriptions.
     package var attributions: Attributions
@@ -23,9 +23,9 @@ package struct RelatedEvents: Sendable {
 extension StoreTransaction {
     /// Waits until no other transaction works on what is named, and loads what the database has about it.
     ///
-    /// The locks are taken in one order and end with the transaction. Of orders that are named, the subscriptions are not
-    /// locked: a second lock could meet those of a transaction that took them in their order, and whoever works on a
-    /// subscription holds its customer.
+    /// The locks are taken in one order and end with the transaction. The subscriptions bought with the orders that are
+    /// named are not locked: they are known only after the first locks were taken, and further locks would be out of
+    /// order and could lead to a deadlock. Whoever works on one of them holds its customer's lock, which is taken here.
     ///
     /// - Parameter digests: SHA-256 of events that came.
     package func lockRelated(_ relations: Relations, digests: [[UInt8]] = []) async throws -> RelatedEvents {
@@ -38,8 +38,8 @@ extension StoreTransaction {
             events: events.eachOnce, attributions: Attributions(actions: actions))
     }
 
-    /// Locks the accounts that anything names, in order of their ids, and adds them to what is loaded, with all that
-    /// they are computed from. From then on they stand still until the transaction ends.
+    /// Locks the accounts that anything loaded names, in order of their ids, and adds them and all that they are
+    /// computed from to what is loaded. No other transaction changes them until this one ends.
     ///
     /// - Parameter task: that a request is to charge.
     package func lockAccounts(_ loaded: inout LoadedAccounts, task: UUID? = nil) async throws {

@@ -43,11 +43,13 @@ extension StoreTransaction {
         return batch.decisions([:])
     }
 
-    /// Each statement changes one table, whatever the number of accounts; all in an order that keeps references whole.
+    /// The statements that save a fold: each changes one table, whatever the number of accounts, in an order that
+    /// violates no foreign key.
     private func changes(_ folded: FoldedAccounts, _ isStored: (UUID) -> Bool) -> [SQL] {
         let changes = folded.changes
         var statements: [SQL] = []
-        // Remembered before the account's row changes: whoever has that e-mail later finds it taken (R5).
+        // A match by e-mail is stored in the transaction that makes it, so that it holds if the e-mail changes later
+        // (R5).
         if !folded.matches.isEmpty { statements.append(actions(folded.matches, at: changes.at)) }
         if !changes.accounts.isEmpty { statements.append(AccountRow.table.update(changes.accounts)) }
         if !changes.removedSubscriptions.isEmpty {
@@ -89,8 +91,8 @@ extension StoreTransaction {
         try await !fetch(Query<Int>("delete from users where id = \(id) returning 1")).isEmpty
     }
 
-    /// Removes what is personal from the events that counted for an account, or claim it: bodies, names, e-mails. Hashes,
-    /// ids, facts and times stay (R20).
+    /// Removes what is personal from the events that counted for an account, or claim it: bodies, names, e-mails.
+    /// Hashes, ids, facts and times stay (R20).
     ///
     /// - Returns: how many.
     package func eraseEvents(of user: UUID, at now: Date) async throws -> Int {

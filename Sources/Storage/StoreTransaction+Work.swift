@@ -2,8 +2,8 @@ import Databases
 public import Foundation
 public import Selextract
 
-// Tasks, their logs, usage, and subscriptions that are not the provider's. Locks are taken in the fold's order: first the
-// account, by a fold, then its tasks.
+// Tasks, their logs, usage, and subscriptions that are not the provider's. Locks are taken in the fold's order: first
+// the account, by a fold, then its tasks.
 
 extension StoreTransaction {
     /// What decides about a further task; to be read when the account is locked and up to date.
@@ -41,7 +41,7 @@ extension StoreTransaction {
     /// - Returns: the row as it is stored.
     /// - Throws: `StoreError.conflict` if the id is taken.
     package func insert(_ task: ScrapingTask) async throws -> ScrapingTask {
-        // One that holds a number that is not finite must not become a null unseen.
+        // Throws if it holds a number that is not finite, which would be stored as null.
         _ = try task.config.json()
         do {
             let (_, tasks) = try await fetch(
@@ -131,7 +131,7 @@ extension StoreTransaction {
     @discardableResult
     package func add(_ logs: [TaskLog], of user: UUID) async throws -> Int {
         guard !logs.isEmpty else { return 0 }
-        // One that holds a number that is not finite must not become a null unseen.
+        // Throws if it holds a number that is not finite, which would be stored as null.
         for log in logs { _ = try log.metadata?.json() }
         let columns = TaskLog.columns
         return try await fetch(
@@ -169,8 +169,8 @@ extension Store {
         try await driver.fetch(Query<ScrapingTask>(select: "from tasks where id = \(id) and user_id = \(user)")).first
     }
 
-    /// Writes logs, many a statement. Those that are stored already, or whose task the account does not have (any more),
-    /// are left out.
+    /// Writes logs, many a statement. Those that are stored already, or whose task the account does not have (any
+    /// more), are left out.
     ///
     /// - Returns: how many were written.
     @discardableResult
@@ -196,8 +196,8 @@ extension Query where Result == UserSubscription {
 }
 
 extension [UsageAddition] {
-    /// One for each account and day: a statement cannot change a row twice. In the order of the index, so that two batches
-    /// never wait for each other.
+    /// One for each account and day: a statement cannot change a row twice. In the order of the index, so that two
+    /// batches never wait for each other.
     fileprivate var byDay: [UsageAddition] {
         var sums: [UsageAddition] = []
         for addition in sorted(by: { ($0.userID.text, $0.date) < ($1.userID.text, $1.date) }) {

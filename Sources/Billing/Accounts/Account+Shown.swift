@@ -1,7 +1,7 @@
 public import Foundation
 import Selextract
 
-/// What an account's row shows, and what the ledger said last.
+/// The balance in an account's row, and the ledger's last entry.
 public struct ShownBalance: Sendable, Hashable {
     /// `users.compute_units_remaining`, which other programs may write.
     public var units: Int
@@ -18,8 +18,8 @@ public struct ShownBalance: Sendable, Hashable {
 }
 
 extension Account {
-    /// What brings the ledger up to what the row shows, before anything else happens (R15): the opening balance at first
-    /// sight, later what another program changed.
+    /// The entries that bring the ledger up to `users.compute_units_remaining`, before anything else is computed (R15):
+    /// the opening balance if there is no entry yet, then what another program has changed since the last one.
     ///
     /// The difference belongs to the bucket that the row still shows, not to one that began since: else the units of a
     /// month that is over would be taken from the next.
@@ -49,14 +49,14 @@ extension Account {
 }
 
 extension AccountState {
-    /// The ledger's entry for what changed since it was last written; nil if nothing did (R16).
+    /// The ledger's entry if the shown bucket or its balance is not that of the last entry; nil if both are (R16).
     public func entry(
         after last: LedgerEntry, granted: Int?, eventID: UUID? = nil
     ) -> LedgerEntry? {
         LedgerEntry.leading(from: last, granted: granted, to: current, eventID: eventID)
     }
 
-    /// Whether an event that leads from `earlier` to this said nothing new. That it is newer does not count.
+    /// Whether all that is shown and stored of it is as in `earlier`, but for the time of the newest event.
     public func saysNothingNew(since earlier: AccountState) -> Bool {
         func comparable(_ state: AccountState) -> [SubscriptionState] {
             state.subscriptions.map { subscription in

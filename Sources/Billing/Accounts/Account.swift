@@ -25,7 +25,7 @@ public struct Account: Sendable, Hashable {
         self.grants = grants
     }
 
-    /// Its subscriptions, as the events tell them that count at a moment.
+    /// Its subscriptions, from the events that count at a moment.
     func histories(at now: Date) -> [SubscriptionHistory] {
         let events = events.filter { !$0.isAhead(of: now) }
         let orders = events.compactMap { event in if case .order(let order) = event.fact { order } else { nil } }
@@ -75,7 +75,8 @@ public struct AccountState: Sendable, Hashable {
 }
 
 extension Account {
-    /// The law (R0): the same facts and the same moment give the same state, whatever happened on the way.
+    /// Computes the state at a moment (R0). It depends on the account's facts, the moment, the catalogue and the
+    /// policy, and on nothing else.
     public func state(at now: Date, catalog: PlanCatalog, policy: BillingPolicy = BillingPolicy()) -> AccountState {
         let histories = histories(at: now)
         let moment = max(now.wholeSeconds, createdAt, histories.map(\.latestEventAt).max() ?? createdAt)
@@ -106,8 +107,8 @@ extension Account {
         )
     }
 
-    /// Every month of the free line is unlocked, so only those are worth keeping that say something: the present one, the
-    /// next, and the charged or indebted ones.
+    /// Every month of the free line is unlocked. Kept are the present one, the next, and those in which something was
+    /// charged or is owed.
     private func freeBuckets(at moment: Date, catalog: PlanCatalog) -> [Bucket] {
         let charges = charges.filter { $0.line == .free }
         let present = createdAt.months(until: moment)

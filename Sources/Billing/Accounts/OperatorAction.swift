@@ -19,7 +19,7 @@ public struct OperatorAction: Sendable, Hashable {
     public var kind: Kind
     /// In the operator's words.
     public var reason: String?
-    /// nil: nobody did, the rules remember it.
+    /// nil: the rules recorded it themselves, as they do a match.
     public var by: Operator?
 
     public init(userID: UUID, kind: Kind, reason: String?, by operator: Operator? = nil) {

@@ -21,8 +21,8 @@ public struct StoredSettings: Sendable, Hashable {
         self.changedBy = changedBy
     }
 
-    /// What holds as long as no instance has written any. Less than that is an account's row that was never computed, or was
-    /// by a version of the program that had no settings stored.
+    /// The revision in force while no settings are stored. An account's row has a lower one if it was never computed,
+    /// or was computed by a version of the program that stored no settings.
     static let firstRevision = 1
 }
 

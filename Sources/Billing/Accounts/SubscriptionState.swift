@@ -171,8 +171,8 @@ extension SubscriptionState {
 }
 
 extension Charge {
-    /// Under the begin of one of these months: a month that has moved leaves its charges to the one that contains its begin,
-    /// or to the first (R15).
+    /// The same charge, counted for one of these months: the one that contains the begin it was charged under, which may
+    /// differ from its month since the billing day moved, else the first (R15).
     fileprivate func within(_ months: [Month]) -> Charge {
         var charge = self
         charge.begin = months.place(of: begin)

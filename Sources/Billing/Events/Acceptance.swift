@@ -13,7 +13,8 @@ public struct Acceptance: Sendable, Hashable {
         self.mode = mode
     }
 
-    /// Why an event is quarantined; nil if it is accepted. What an event does not say is not what is asked for.
+    /// Why an event is quarantined; nil if it is accepted. One that names no store, or no mode, is not accepted where
+    /// one is required.
     ///
     /// - Parameters:
     ///   - testMode: `meta.test_mode` of the event.

@@ -50,8 +50,8 @@ public struct BillingEvent: Sendable, Hashable, Identifiable {
         }
     }
 
-    /// From when on it counts: a wrong date must not carry an account into the future. An hour is more than clocks differ by
-    /// (R3). nil: always.
+    /// From when on it counts: an hour before its date, which is more than clocks differ by. Earlier it waits, so that
+    /// a wrong date does not move the account's state into the future (R3). nil: always.
     public var countsFrom: Date? { updatedAt?.addingTimeInterval(-.hour) }
 
     /// Whether it is dated so far ahead that it has to wait (R3).

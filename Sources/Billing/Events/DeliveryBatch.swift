@@ -1,6 +1,7 @@
 public import Foundation
 
-/// Deliveries that are stored together, told apart: what is new, what was stored before, and what is to be decided (R1, R4).
+/// Deliveries that are stored together, told apart: what is new, what was stored before, and what is to be decided (R1,
+/// R4).
 public struct DeliveryBatch: Sendable {
     /// What the inbox has of the same bytes.
     public struct Known: Sendable, Hashable {

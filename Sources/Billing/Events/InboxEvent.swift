@@ -31,7 +31,8 @@ public struct InboxEvent: Sendable, Hashable {
     public var outcome: Outcome
     public var reason: String?
 
-    /// Never fails: what cannot be read is stored as such (R2, R3). Whether it is accepted is judged where it is stored.
+    /// Never fails: what cannot be read is stored as such (R2, R3). Whether it is accepted is judged where it is
+    /// stored.
     public init(_ delivery: Delivery) {
         self.delivery = delivery
         digest = SHA256.digest(delivery.body)

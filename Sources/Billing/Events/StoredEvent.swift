@@ -33,7 +33,8 @@ public struct EventDecision: Sendable, Hashable {
     public var reason: String?
     /// The account it counts for.
     public var userID: UUID?
-    /// The same bytes were stored before: counted, and decided again only if they had failed or were put aside (R1, R4).
+    /// The same bytes were stored before: counted, and decided again only if they had failed or were put aside (R1,
+    /// R4).
     public var isDuplicate: Bool
 
     public init(

@@ -18,7 +18,7 @@ struct SubscriptionHistory: Sendable {
     /// The newest `updated_at` of all its events.
     let latestEventAt: Date
 
-    /// nil when no snapshot is known: an invoice alone makes no subscription.
+    /// nil when no snapshot is known: of invoices alone neither status nor plan is known.
     ///
     /// - Parameter orders: the account's; those of this subscription are taken.
     init?(id: String, events: [BillingEvent], orders: [Order] = []) {
@@ -68,6 +68,7 @@ extension Invoice {
     /// For a change of plan; it pays for no month.
     var isForChange: Bool { billingReason == "updated" }
 
-    /// What an invoice pays for is told by the third day after it was made: that is safely within the month it opens (R12).
+    /// A moment within the month that the invoice pays for: three days after it was created, since an invoice may be
+    /// made shortly before or after that month begins (R12).
     var paysFor: Date { createdAt.addingTimeInterval(3 * .day) }
 }

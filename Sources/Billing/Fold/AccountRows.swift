@@ -10,8 +10,8 @@ public struct AccountRow: Sendable, Hashable {
     public var resetDate: Date
     /// When the clock looks at it next (R17); nil: never.
     public var dueAt: Date?
-    /// The moment from which on the row says what is so, until ``dueAt``; later than now: a clock ran ahead (R17). nil: it was
-    /// never computed.
+    /// The moment from which on the row says what is so, until ``dueAt``; later than now: a clock ran ahead (R17). nil:
+    /// it was never computed.
     public var validFrom: Date?
     /// Of the stored settings that it was computed with.
     public var revision: Int

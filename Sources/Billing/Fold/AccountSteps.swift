@@ -1,16 +1,17 @@
 import Foundation
 
-/// One account's way through a fold: what the clock brings first, then each arriving event in turn, so that every ledger
-/// entry names the event that brought it, as if they had come one by one.
+/// One account's way through a fold: what the clock brings first, then each arriving event in turn, so that every
+/// ledger entry names the event that brought it, as if they had come one by one.
 struct AccountSteps {
     private let row: AccountRow
     private let loaded: LoadedAccounts
     private let charges: ChargeBook
-    /// The differences that other programs have made, on whichever account: they go with the subscription.
+    /// What other programs have changed, on any of the accounts: such a charge goes with its subscription, which may
+    /// have changed hands.
     private let opening: [Charge]
     /// The account's last ledger entry, after reconciling it with `users.compute_units_remaining`, and after each step.
     private var last: LedgerEntry
-    /// What the bucket that was shown last granted then.
+    /// The units that the last shown bucket granted when it was shown.
     private var granted: Int?
 
     private(set) var entries: [LedgerEntry] = []
@@ -68,7 +69,7 @@ struct AccountSteps {
         let lines = Set(
             events.compactMap(\.subscriptionID).map(BucketSeries.subscription)
                 + grants.map { BucketSeries.grant($0.id) })
-        // What this fold charges itself no ledger tells yet.
+        // What this fold charges itself is not in the ledger yet, from which `loaded.usage` was read.
         let usageNow =
             recorded.map { Usage(line: $0.line, begin: $0.begin, at: $0.firstAt, units: $0.consumed) }
             + opening.map { Usage(line: $0.line, begin: $0.begin, at: $0.firstAt, units: -$0.adjusted) }
@@ -80,8 +81,8 @@ struct AccountSteps {
     }
 }
 
-/// Charges by whom they count for: the free plan's months are the account's own, while a subscription's charges go with it,
-/// whoever had it when they were made.
+/// Charges by whom they count for: the free plan's months are the account's own, while a subscription's charges go with
+/// it, whoever had it when they were made.
 struct ChargeBook {
     private var free: [UUID: [Charge]] = [:]
     private var lines: [BucketSeries: [Charge]] = [:]

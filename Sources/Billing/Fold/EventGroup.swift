@@ -4,9 +4,10 @@ import Foundation
 struct EventGroup {
     /// The events of one account.
     struct Own {
-        /// Of its subscriptions that do not change hands here.
+        /// Of its subscriptions that are not related to the events at hand, so that they stay this account's.
         var others: [BillingEvent] = []
-        /// Of those that may: as they counted before, and as they count now.
+        /// Of the related subscriptions, which may change hands: those that counted for this account before, and that
+        /// do now.
         var before: [BillingEvent] = []
         var after: [BillingEvent] = []
         /// To be decided, in order.

@@ -1,8 +1,9 @@
 public import Foundation
 
-/// Everything that a transaction decides by, as the database has it: accounts under their locks, and what concerns them.
+/// Everything that a transaction decides by, as the database has it: accounts under their locks, and what concerns
+/// them.
 ///
-/// ``fold(_:_:)`` leads from here to what is to be saved, and asks nobody else.
+/// ``fold(_:_:)`` computes from it, and from nothing else, what is to be saved.
 public struct LoadedAccounts: Sendable {
     /// By the database's clock, read after the locks were held.
     public var now: Date
@@ -76,8 +77,8 @@ public struct LoadedAccounts: Sendable {
         var kept: Set<String> = []
         let storedSubscriptions = Dictionary(folded.subscriptions.map { ($0.state.id, $0) }) { first, _ in first }
         let storedBuckets = Dictionary(grouping: folded.buckets, by: \.userID)
-        // What other programs have changed is recorded before anything else happens (R15), on all accounts: it goes with
-        // the subscription, which may change hands now.
+        // What other programs have changed is recorded before anything else happens (R15), on all accounts: it goes
+        // with the subscription, which may change hands now.
         let openings = folded.found.map { row in
             Account(userID: row.userID, createdAt: row.createdAt, events: [], charges: [])
                 .reconciliation(
@@ -124,7 +125,7 @@ extension AccountRow {
         row.resetDate = state.resetDate
         row.dueAt = state.nextChange
         row.revision = revision
-        // What said the same before now is right since then.
+        // A row that did not change has been right since its earlier `validFrom`.
         if row != self || validFrom.map({ $0 > now }) ?? true { row.validFrom = now.wholeSeconds }
         return row
     }

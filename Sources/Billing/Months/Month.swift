@@ -16,7 +16,7 @@ struct Month: Hashable, Sendable {
     }
 
     func contains(_ moment: Date) -> Bool { begin <= moment && moment < end }
-    /// Of the whole month, however much of it there was.
+    /// The length of the whole month, also if it was cut short (R11a).
     var fullSeconds: Int { Int(fullEnd.timeIntervalSince(begin)) }
 }
 
@@ -66,10 +66,11 @@ extension Date {
         return calendar
     }()
 
-    /// `count` calendar months later, at the same time of day, UTC. A day that is missing becomes the month's last; it is
-    /// always counted from the start, so that 31 January leads to 28 February and then to 31 March (R11).
+    /// `count` calendar months later, at the same time of day, UTC. A day that is missing becomes the month's last; it
+    /// is always counted from the start, so that 31 January leads to 28 February and then to 31 March (R11).
     public func adding(months count: Int) -> Date {
-        // The Gregorian calendar has a date for every month in reach; `nil` cannot happen within the years the wire allows.
+        // The Gregorian calendar has a date for every month in reach; `nil` cannot happen within the years the wire
+        // allows.
         Self.calendar.date(byAdding: .month, value: count, to: self) ?? self
     }
 
@@ -83,7 +84,8 @@ extension Date {
     var dayOfMonth: Int { Self.calendar.component(.day, from: self) }
     var daysInMonth: Int { Self.calendar.range(of: .day, in: .month, for: self)?.count ?? 31 }
 
-    /// How many whole months, counted as `adding(months:)` does, lie between this start and `moment`; -1 if it is earlier.
+    /// How many whole months, counted as `adding(months:)` does, lie between this start and `moment`; -1 if it is
+    /// earlier.
     func months(until moment: Date) -> Int {
         guard moment >= self else { return -1 }
         var count = max(0, Self.calendar.dateComponents([.month], from: self, to: moment).month ?? 0)
@@ -92,7 +94,7 @@ extension Date {
         return count
     }
 
-    /// The finest grain of the rules.
+    /// Rounded down to the second, which is the resolution of the rules.
     public var wholeSeconds: Date { Date(timeIntervalSince1970: timeIntervalSince1970.rounded(.down)) }
 }
 

@@ -29,7 +29,8 @@ struct MonthUnlocking {
         self.charges = charges
         self.refunds = refunds
         var spans: [PaidSpan] = []
-        // That such a pause is over, and when the next charge will be, pays for nothing: only a later `renews_at` does.
+        // The snapshot that ends a pause without access tells the next charge as `renews_at`, and nothing was paid by
+        // then. Only a later `renews_at` shows a payment.
         var (paid, resumed): (PaidSpan?, Date?) = (nil, nil)
         var wasPaused = false
         for (index, snapshot) in history.snapshots.enumerated() {
@@ -77,7 +78,8 @@ struct MonthUnlocking {
 
     /// The moment from which the month gives units, never earlier than its begin; nil while it is locked.
     ///
-    /// - Returns: `inFull` is false if nothing speaks for it but what was used of it: then it gives no more than that.
+    /// - Returns: `inFull` is false if the only evidence is that units of it were used: then it grants no more than
+    ///   those.
     func unlocked(_ month: Month) -> (at: Date, inFull: Bool)? {
         var moments: [Date] = []
         if month.isTrial {
@@ -105,7 +107,8 @@ struct MonthUnlocking {
         let pause = voidPause(at: month.begin)
         var moments: [Date] = []
         for span in spans where covers(span, month) {
-            // Nor does one count that says no more than when the next attempt will be: it lies within two weeks.
+            // After a failure, a `renews_at` within two weeks of the month's begin is the next attempt, and shows no
+            // payment.
             if let failure, span.madeAt <= failure || span.until < month.begin.addingTimeInterval(15 * .day) {
                 continue
             }
@@ -129,7 +132,8 @@ struct MonthUnlocking {
         return month.begin < next
     }
 
-    /// Whether a refund stands between a month and what was said of it: said before, or not later than what was said then.
+    /// Whether a refund before the month cancels the span as evidence for it (R18): the span was told by then, or is
+    /// paid no longer than what had been told by then.
     private func isTakenBack(_ span: PaidSpan, _ month: Month) -> Bool {
         refunds.contains { refund in
             guard refund.at < month.begin else { return false }
@@ -138,8 +142,8 @@ struct MonthUnlocking {
         }
     }
 
-    /// Right after a purchase the provider may send `renews_at` equal to that moment: being active in the first month is
-    /// evidence enough for it.
+    /// Right after a purchase the provider may send `renews_at` equal to that moment: being active in the first month
+    /// is evidence enough for it.
     private func firstMonthMoments(_ month: Month) -> [Date] {
         guard history.trial == nil, month.begin == history.start else { return [] }
         return history.snapshots.enumerated()
@@ -156,7 +160,8 @@ struct MonthUnlocking {
         return history.invoices
             .filter { name, invoice in
                 name == .subscriptionPaymentFailed && !invoice.isForChange && !paid.contains(invoice.invoiceID)
-                    // A month that had long begun was not what it was to pay for: the billing day has moved.
+                    // An invoice for a month is made about when that begins. One that is made later was for another:
+                    // the billing day has moved.
                     && month.contains(invoice.paysFor) && month.begin >= invoice.createdAt.addingTimeInterval(-.day)
             }
             .map(\.invoice.updatedAt).max()
@@ -164,7 +169,8 @@ struct MonthUnlocking {
 
     // MARK: Pauses and bridges
 
-    /// When what the snapshot at `index` tells of ends: at the next snapshot, or when a pause or a bridge says itself.
+    /// The end of the state that the snapshot at `index` tells of: the next snapshot, or the end that a pause or a
+    /// bridge names.
     private func pauseEnd(_ index: Int) -> Date? {
         let snapshot = history.snapshots[index]
         let own = snapshot.status == .onTrial ? snapshot.trialEndsAt : snapshot.pause?.resumesAt
@@ -180,8 +186,8 @@ struct MonthUnlocking {
 
     private func isFree(at moment: Date) -> Bool { pause(at: moment, where: isFree) != nil }
 
-    /// Whether the months that begin under a snapshot are free of charge: paused so, or on trial after it was active, by
-    /// which the provider bridges the days to a new billing day.
+    /// Whether the months that begin under a snapshot are free of charge: paused so, or on trial after it was active,
+    /// by which the provider bridges the days to a new billing day.
     private func isFree(_ index: Int) -> Bool {
         let snapshot = history.snapshots[index]
         guard snapshot.status == .onTrial else { return snapshot.isPausedFree }

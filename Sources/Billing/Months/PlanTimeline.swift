@@ -6,8 +6,8 @@ import Selextract
 public enum UpgradeUnits: String, Sendable, Hashable, CaseIterable {
     /// From the snapshot that tells of it.
     case atOnce = "at_once"
-    /// From its own paid `updated` invoice, or from the first month that is not paid at the old price already: for stores
-    /// that do not bill an upgrade at once.
+    /// From its own paid `updated` invoice, or from the first month that is not paid at the old price already: for
+    /// stores that do not bill an upgrade at once.
     case whenPaid = "when_paid"
 }
 
@@ -19,8 +19,8 @@ public enum DowngradeUnits: String, Sendable, Hashable, CaseIterable {
     case nextMonth = "next_month"
 }
 
-/// Which plan a subscription had when, as far as it counts. A snapshot whose variant is not mapped changes nothing here
-/// (R3, R6), nor does an upgrade whose payment failed or was given back.
+/// Which plan's units a subscription has from when on (R13). A snapshot whose variant is not mapped changes nothing
+/// here (R3, R6), nor does an upgrade whose payment failed or was given back.
 struct PlanTimeline {
     private var changes: [Change] = []
     private let downgradeUnits: DowngradeUnits
@@ -85,8 +85,8 @@ struct PlanTimeline {
     }
 
     /// The units of a month: the plans' average, weighted by the seconds each held, rounded down. The first plan known
-    /// reaches back, the last one to the month's end; a month that was cut short gives its share (R11a). In a trial no more
-    /// than the plan at its begin.
+    /// reaches back, the last one to the month's end; a month that was cut short gives its share (R11a). In a trial no
+    /// more than the plan at its begin.
     func granted(_ month: Month, catalog: PlanCatalog) -> Int {
         func units(_ plan: SubscriptionPlan) -> Int { catalog.units(plan: plan.id, monthBeginning: month.begin) }
         guard let first = changes.first else { return 0 }
@@ -103,8 +103,8 @@ struct PlanTimeline {
     }
 }
 
-/// Which `updated` invoice is whose: a change of plan's own is the nearest of those made from an hour before it until the
-/// next change. One that is nearer to another change is that one's.
+/// Assigns `updated` invoices to changes of plan. A change's own invoice is the nearest of those created between an
+/// hour before it and the next change; each invoice belongs to the change that it is nearest to.
 private struct ChangeInvoices {
     struct Own {
         var id: String

@@ -1,7 +1,8 @@
 import Foundation
 import LemonSqueezy
 
-/// The months of one subscription: where they start (R11), and where they start anew because the billing day moved (R11a).
+/// The months of one subscription: where they start (R11), and where they start anew because the billing day moved
+/// (R11a).
 struct SubscriptionMonths: Sendable {
     /// nil without a trial.
     let trial: Trial?
@@ -10,7 +11,7 @@ struct SubscriptionMonths: Sendable {
     private let createdAt: Date
 
     struct Trial: Sendable {
-        /// When the first snapshot told of it; nil: it was over before we looked.
+        /// When the first snapshot told of it; nil: it was over before the first snapshot was made.
         var knownAt: Date?
         var endsAt: Date
     }
@@ -80,8 +81,9 @@ struct SubscriptionMonths: Sendable {
         return run
     }
 
-    /// The months that start anew with a snapshot; nil: it does not move the billing day. Only one made within three days
-    /// of a begin tells that: in the middle of a month, and of a weekly plan, `renews_at` says nothing about months.
+    /// The months that start anew with a snapshot; nil: it does not move the billing day. Only one made within three
+    /// days of a begin tells that: in the middle of a month, and of a weekly plan, `renews_at` says nothing about
+    /// months.
     private func move(_ snapshot: Snapshot) -> MonthRun? {
         let present = runs[runs.count - 1]
         guard snapshot.status == .active, let renewsAt = snapshot.renewsAt, present.distance(of: renewsAt) >= .day,

@@ -81,8 +81,8 @@ public struct OwnershipClaims: Sendable {
         claimed(subscription) ?? matches[subscription].map(Ownership.account) ?? matched(subscription)
     }
 
-    /// Matches by e-mail that are made now, and are to be remembered: changing an account's e-mail later neither loses nor
-    /// gives away a plan.
+    /// Matches by e-mail that are made now, and are to be remembered: changing an account's e-mail later neither loses
+    /// nor gives away a plan.
     public var newMatches: [(subscription: String, user: UUID)] {
         events.keys.sorted().compactMap { subscription in
             guard claimed(subscription) == nil, matches[subscription] == nil,
@@ -92,7 +92,7 @@ public struct OwnershipClaims: Sendable {
         }
     }
 
-    /// By what is stronger than an e-mail; nil: nothing speaks.
+    /// By a binding, custom data, or the customer's other subscriptions; nil: by none of these.
     private func claimed(_ subscription: String) -> Ownership? {
         if let account = direct[subscription] { return .account(account) }
         let customers = Set(customers(of: subscription))
@@ -115,7 +115,7 @@ public struct OwnershipClaims: Sendable {
         (events[subscription] ?? []).compactMap(\.customerID)
     }
 
-    /// `updated_at`, type, SHA-256: an order that no arrival can change.
+    /// `updated_at`, type, SHA-256: an order that does not depend on when events arrived.
     private static func precedes(_ left: BillingEvent, _ right: BillingEvent) -> Bool {
         if left.updatedAt != right.updatedAt {
             return (left.updatedAt ?? .distantPast) < (right.updatedAt ?? .distantPast)
@@ -125,8 +125,8 @@ public struct OwnershipClaims: Sendable {
     }
 }
 
-/// Whose orders are (R18): the subscription's that was bought with one, else the account's that its custom data names. An
-/// order itself is no claim.
+/// Which account an order belongs to (R18): that of the subscription that was bought with it, else the one that its
+/// custom data names. An order is no claim on a subscription.
 public struct OrderOwners: Sendable {
     private let subscriptions: [String: Ownership]
     private let existing: Set<UUID>

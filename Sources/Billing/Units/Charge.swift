@@ -33,11 +33,12 @@ public struct Charge: Sendable, Hashable {
         self.firstAt = firstAt
     }
 
-    /// Units that were used of the month: by tasks, or as other programs took them. What is given makes nothing unused.
+    /// Units of the month that were used: by tasks, or taken by other programs. Units that were given do not reduce it.
     var used: Int { consumed + max(0, -adjusted) }
 }
 
-/// Units used at a moment: what the ledger says of a charge, where it matters when it was (R18).
+/// Units used at a moment, from the ledger. Needed only where a refund takes units, since charges are sums without
+/// moments (R18).
 public struct Usage: Sendable, Hashable {
     public var line: BucketSeries
     /// Of the month, as its charge has it.

@@ -15,7 +15,7 @@ public struct LedgerEntry: Sendable, Hashable {
         case external
         /// An operator's.
         case adjust
-        /// The present bucket turned out otherwise for another reason.
+        /// The present bucket's units changed for another reason.
         case correction
     }
 
@@ -53,7 +53,8 @@ public struct LedgerEntry: Sendable, Hashable {
 }
 
 extension LedgerEntry {
-    /// The entry that leads from what the ledger last said to a bucket; nil if it said so already.
+    /// The entry that leads from the ledger's last entry to a bucket; nil if that one names the same bucket and
+    /// balance.
     ///
     /// - Parameter granted: what the bucket that was last shown granted then, if that is known.
     static func leading(

@@ -4,8 +4,8 @@ import Selextract
 /// A change of an account's units that no event brings (R15).
 public struct UnitRequest: Sendable, Hashable {
     public enum Kind: Sendable, Hashable {
-        /// A task's cost. `inFull`: refused if more than what is left; else what is left is taken and the shortfall
-        /// recorded, as at a task's end. The task is the key: twice is once.
+        /// A task's cost. `inFull`: refused if it is more than what is left; else what is left is taken and the
+        /// shortfall recorded, as at a task's end. A task that was charged before is not charged again.
         case consume(task: UUID, inFull: Bool)
         /// An operator's.
         case adjust(reason: String)
@@ -31,8 +31,7 @@ public struct UnitRequest: Sendable, Hashable {
 /// Why units are not given or taken. Nothing was changed.
 public enum UnitRefusal: Error, Sendable, Hashable {
     case insufficient(requested: Int, remaining: Int)
-    /// A task cannot cost less than nothing; an adjustment by nothing says nothing; neither is greater than what an
-    /// account can hold.
+    /// Less than zero for a task, zero for an adjustment, or more than an account can hold.
     case invalid(units: Int)
 }
 

@@ -1,8 +1,8 @@
 import Foundation
 
 extension JSONValue {
-    /// One spelling for all documents of the same content: keys sorted by their UTF-8 bytes at every level, of equal keys
-    /// the last, only the escapes that JSON demands, numbers by ``DecimalText``. The digest of R7 is taken of it.
+    /// One spelling for all documents of the same content: keys sorted by their UTF-8 bytes at every level, of equal
+    /// keys the last, only the escapes that JSON demands, numbers by ``DecimalText``. The digest of R7 is taken of it.
     ///
     /// `key` names a member of this object, not of those inside it, that is left out.
     func canonicalBytes(without key: String? = nil) -> [UInt8] {

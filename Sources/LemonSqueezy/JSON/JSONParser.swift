@@ -5,8 +5,8 @@ extension JSONValue {
 
     /// Reads one JSON document (RFC 8259): valid UTF-8 without a byte order mark, nothing after it.
     ///
-    /// A lone surrogate escape (`\ud800`), which no Unicode string can hold, becomes U+FFFD: it comes of a name that was
-    /// cut off in the middle of a character, and must not make the event unreadable.
+    /// A lone surrogate escape (`\ud800`), which no Unicode string can hold, becomes U+FFFD: it comes of a name that
+    /// was cut off in the middle of a character, and must not make the event unreadable.
     public init(parsing bytes: [UInt8]) throws(JSONSyntaxError) {
         // Most bodies are ASCII, which is seen at once.
         let isASCII = bytes.withUnsafeBufferPointer { $0.allSatisfy { $0 < 0x80 } }

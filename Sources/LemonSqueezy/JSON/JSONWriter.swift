@@ -1,6 +1,6 @@
 extension JSONValue {
-    /// The document as the provider writes it: compact, `meta` before everything else, slashes escaped as `\/`, all that
-    /// is not ASCII as `\uXXXX`. Members keep their order otherwise, and numbers their spelling.
+    /// The document as the provider writes it: compact, `meta` before everything else, slashes escaped as `\/`, all
+    /// that is not ASCII as `\uXXXX`. Members keep their order otherwise, and numbers their spelling.
     public func wireBytes() -> [UInt8] {
         var bytes: [UInt8] = []
         if case .object(let members) = self {

@@ -165,7 +165,7 @@ extension SubscriptionRow {
             Column("source") { _ in UserSubscription.Source.provider },
         ])
 
-    /// Granted plans: what other programs read of one is as plausible as a subscription (R19).
+    /// Granted plans, with all columns that other programs read of a subscription filled (R19).
     static let granted = Table<SubscriptionRow>(
         "user_subscriptions", key: ["id"],
         [

@@ -102,7 +102,7 @@ extension StoredEvent: Record {
         "currency", "total", "refunded_amount", "outcome", "reason", "user_id",
     ]
 
-    /// Those that the rules read something of.
+    /// A condition for events that the rules read.
     static let readable = """
         kind in ('subscription', 'invoice', 'order', 'undecodable') and outcome not in ('quarantined', 'rejected')
         """
@@ -185,7 +185,7 @@ public struct InboxRow: Sendable {
     public var event: BillingEvent?
     public var kind: InboxEvent.Kind
     public var outcome: Outcome
-    /// Its bytes are gone (R20): what was decoded of it is all there is.
+    /// Its bytes were erased (R20): only what was decoded of it is left.
     public var isErased: Bool
 }
 
@@ -205,7 +205,7 @@ extension InboxRow: Record {
 }
 
 extension EventDecision {
-    /// What has become of stored events. One that is decided waits for no further attempt.
+    /// Writes the outcomes of stored events. Only a failed one keeps the time of its next attempt.
     static let table = Table<EventDecision>(
         "webhook_events", key: ["id"],
         [

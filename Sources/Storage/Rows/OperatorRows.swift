@@ -10,7 +10,7 @@ extension UpgradeUnits: StoredValue {}
 extension DowngradeUnits: StoredValue {}
 extension RefundUnits: StoredValue {}
 
-/// An operator's action that is to be recorded. Of the columns each kind fills its own.
+/// An operator's action that is to be recorded. Each kind fills the columns that it has values for.
 struct NewActionRow: Sendable {
     var action: OperatorAction
     var at: Date
@@ -80,7 +80,7 @@ public struct OperatorRecord: Sendable, Hashable {
     /// Of a grant; nil: until it is ended.
     public var until: Date?
     public var reason: String?
-    /// nil: nobody did, or it was not recorded yet.
+    /// nil: the rules made the match, or it dates from before this was recorded.
     public var by: Operator?
 }
 
