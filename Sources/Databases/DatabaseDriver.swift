@@ -20,10 +20,13 @@ package protocol DatabaseDriver: Sendable {
 /// A transaction that is under way on one of the two databases.
 @usableFromInline
 package protocol Session: Sendable {
-    /// Runs statements one after the other, and gives the rows of each.
+    /// Runs statements one after the other, in one flight, and gives the rows of each.
     ///
     /// - Throws: ``ConstraintViolation`` and the database's own errors, which the driver turns into ``StoreError``.
     func run(_ statements: [SQL]) async throws -> [[any StoredRow]]
+    /// Leaves statements whose rows nobody needs to the next ones, or to the transaction's end: a way to the server less.
+    /// If one fails, that is when it is told.
+    func enqueue(_ statements: [SQL]) async throws
 }
 
 /// What a statement would have broken. The transaction cannot go on.

@@ -24,9 +24,9 @@ public struct StoreTransaction: Sendable {
         try await session.fetch(repeat each query)
     }
 
-    /// Runs statements as one flight, in order.
+    /// Runs statements, in order, with the next queries or at the transaction's end.
     func run(_ statements: [SQL]) async throws {
-        if !statements.isEmpty { _ = try await session.run(statements) }
+        if !statements.isEmpty { try await session.enqueue(statements) }
     }
 
     func run(_ statement: SQL) async throws { try await run([statement]) }

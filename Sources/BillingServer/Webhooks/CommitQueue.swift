@@ -28,8 +28,23 @@ final class CommitQueue: Service {
     private let metrics: Metrics
     private let logger: Logger
     private let queue = Mutex(Queue())
-    /// Wakes ``run()``. One element is enough: each wake-up commits everything that waits.
-    private let (arrivals, arrived) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+    private let lanes = [Lane(from: 1), Lane(from: 16)]
+
+    /// Commits batches, one after the other. While one lane waits for the database, another computes: a second is worth its
+    /// connection only if enough waits for it, since a batch costs less an event the greater it is. The locks of what the
+    /// events name keep the lanes apart.
+    private struct Lane: Sendable {
+        /// How many deliveries have to wait for it to take some.
+        let threshold: Int
+        /// Wakes it. One element is enough: each wake-up commits everything that waits.
+        let arrivals: AsyncStream<Void>
+        let arrived: AsyncStream<Void>.Continuation
+
+        init(from threshold: Int) {
+            self.threshold = threshold
+            (arrivals, arrived) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+        }
+    }
 
     init(store: Store, policy: BillingPolicy, limits: Limits, metrics: Metrics, logger: Logger) {
         self.store = store
@@ -47,12 +62,13 @@ final class CommitQueue: Service {
     /// - Throws: ``Unavailable`` if the queue is full or closed, or the database is away.
     func submit(_ event: InboxEvent) async throws -> EventDecision {
         try await withCheckedThrowingContinuation { answer in
-            let isTaken = queue.withLock { queue in
-                guard !queue.isClosed, queue.entries.count < limits.queueLength else { return false }
+            let waiting: Int? = queue.withLock { queue in
+                guard !queue.isClosed, queue.entries.count < limits.queueLength else { return nil }
                 queue.entries.append(Entry(event: event, answer: answer))
-                return true
+                return queue.entries.count
             }
-            if isTaken { arrived.yield() } else { answer.resume(throwing: Unavailable()) }
+            guard let waiting else { return answer.resume(throwing: Unavailable()) }
+            for lane in lanes where waiting >= lane.threshold { lane.arrived.yield() }
         }
     }
 
@@ -60,22 +76,30 @@ final class CommitQueue: Service {
     @concurrent
     func run() async throws {
         await withGracefulShutdownHandler {
-            for await _ in arrivals { await commitAll() }
+            await withDiscardingTaskGroup { group in
+                for lane in lanes {
+                    group.addTask {
+                        for await _ in lane.arrivals { await self.commitAll(from: lane.threshold) }
+                    }
+                }
+            }
         } onGracefulShutdown: {
-            self.arrived.finish()
+            for lane in self.lanes { lane.arrived.finish() }
         }
         queue.withLock { $0.isClosed = true }
-        await commitAll()
+        await commitAll(from: 1)
     }
 
-    private func commitAll() async {
-        while case let batch = nextBatch(), !batch.isEmpty {
+    /// Batch after batch, as long as so many wait.
+    private func commitAll(from threshold: Int) async {
+        while case let batch = nextBatch(from: threshold), !batch.isEmpty {
             await commit(batch)
         }
     }
 
-    private func nextBatch() -> [Entry] {
+    private func nextBatch(from threshold: Int) -> [Entry] {
         queue.withLock { queue in
+            guard queue.entries.count >= threshold else { return [] }
             var bytes = 0
             let batch = queue.entries.prefix(limits.batchSize).prefix { entry in
                 defer { bytes += entry.event.delivery.body.count }

@@ -24,7 +24,7 @@ package struct PostgresDriver: DatabaseDriver {
         }
         connections = PostgresPool(pool)
         clock = configuration.clock
-        timeouts = PostgresTimeouts(lock: configuration.lockTimeout, idle: .seconds(30))
+        timeouts = PostgresTimeouts(lock: configuration.lockTimeout, idle: .seconds(30), flight: .seconds(30))
         self.collisions = collisions
     }
 
@@ -93,12 +93,12 @@ package struct PostgresSession: Session {
     let connection: PostgresConnection
 
     package func run(_ statements: [SQL]) async throws -> [[any StoredRow]] {
-        var results: [[any StoredRow]] = []
-        for statement in statements {
-            let rows = try await refusing { try await connection.query(PostgresQuery(statement)) }
-            results.append(rows.map(PostgresStoredRow.init(row:)))
-        }
-        return results
+        try await refusing { try await connection.flight(statements.map { PostgresQuery($0) }) }
+            .map { $0.map(PostgresStoredRow.init(row:)) }
+    }
+
+    package func enqueue(_ statements: [SQL]) async throws {
+        await connection.enqueue(statements.map { PostgresQuery($0) })
     }
 
     /// Several statements without values.

@@ -43,4 +43,7 @@ struct SQLiteWriter: Session {
             }
         }
     }
+
+    /// There is no way to a server to be saved.
+    func enqueue(_ statements: [SQL]) async throws { _ = try await run(statements) }
 }
