@@ -41,6 +41,9 @@ if stores {
             swiftSettings: settings
         ),
         .target(
+            name: "Accounts", dependencies: ["Billing", "Selextract", "Storage"], swiftSettings: settings
+        ),
+        .target(
             name: "TestSupport",
             dependencies: [
                 "Billing", "Postgres", "Schema", "Selextract", "Storage",
@@ -54,8 +57,8 @@ if stores {
         .testTarget(
             name: "StorageTests",
             dependencies: [
-                "Billing", "LemonSqueezy", "Payloads", "Postgres", "Schema", "SchemaValidation", "Selextract",
-                "Storage", "TestSupport",
+                "Accounts", "Billing", "LemonSqueezy", "Payloads", "Postgres", "Schema", "SchemaValidation",
+                "Selextract", "Storage", "TestSupport",
             ],
             swiftSettings: settings
         ),
