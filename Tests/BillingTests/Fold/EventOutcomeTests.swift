@@ -116,8 +116,7 @@ struct EventOutcomeTests {
     func undecodable() throws {
         var store = MemoryStore(at: .purchase)
         var subscription = ProviderSubscription.purchase
-        let text = String(decoding: subscription.event("subscription_updated"), as: UTF8.self)
-        let body = Array(text.replacing("\"status\":\"active\"", with: "\"status\":null").utf8)
+        let body = Self.undecodable(of: subscription)
         let reason = "parked: undecodable: data.attributes.status is missing"
         #expect(try store.receive([body]).outcomes == [reason])
         try store.receive([subscription.event("subscription_created")])
@@ -149,6 +148,21 @@ struct EventOutcomeTests {
             #expect(store.inbox.map(\.decision).outcomes.prefix(3) == ["applied", "ignored", outcome])
             #expect(store.violation() == nil)
         }
+    }
+
+    @Test("What cannot be read is quarantined like all else")
+    func undecodableQuarantined() throws {
+        var store = MemoryStore(at: .purchase)
+        store.policy.acceptance = Acceptance(mode: .live)
+        #expect(
+            try store.receive([Self.undecodable(of: .purchase)]).outcomes
+                == ["quarantined: wrong_mode: expected live, came test"])
+    }
+
+    private static func undecodable(of subscription: ProviderSubscription) -> [UInt8] {
+        var subscription = subscription
+        let text = String(decoding: subscription.event("subscription_updated"), as: UTF8.self)
+        return Array(text.replacing("\"status\":\"active\"", with: "\"status\":null").utf8)
     }
 
     @Test("What is quarantined counts for nothing, until it comes again and is accepted")
