@@ -44,9 +44,12 @@ if stores {
             swiftSettings: settings
         ),
         .target(
+            name: "Accounts", dependencies: ["Billing", "Databases", "Selextract", "Storage"], swiftSettings: settings
+        ),
+        .target(
             name: "TestSupport",
             dependencies: [
-                "Billing", "Databases", "Postgres", "Schema", "Selextract", "Storage",
+                "Accounts", "Billing", "Databases", "Postgres", "Schema", "Selextract", "Storage",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
@@ -57,7 +60,7 @@ if stores {
         .testTarget(
             name: "StorageTests",
             dependencies: [
-                "Billing", "Databases", "LemonSqueezy", "Payloads", "Postgres", "Schema", "SchemaValidation",
+                "Accounts", "Billing", "Databases", "LemonSqueezy", "Payloads", "Postgres", "Schema", "SchemaValidation",
                 "Selextract", "Storage", "TestSupport",
             ],
             swiftSettings: settings
