@@ -145,7 +145,7 @@ import Testing
                 // Nothing is locked of an event that concerns no account.
                 let shared = try Fixtures.event("customer_updated")
                 var other = ProviderSubscription.purchase(id: "920002")
-                other.customerID = "515002"
+                (other.customerID, other.orderID) = ("515002", "626002")
                 let first = InboxEvent(ProviderSubscription.purchase().event0)
                 let second = [other.event0, shared]
                 let (started, decisions) = try await store.transaction { transaction in
