@@ -146,7 +146,7 @@ import Testing
                 // Nothing is locked of an event that concerns no account.
                 let shared = try Fixtures.event("customer_updated")
                 var other = ProviderSubscription.purchase(id: "920002")
-                other.customerID = "515002"
+                (other.customerID, other.orderID) = ("515002", "626002")
                 let first = InboxEvent(ProviderSubscription.purchase().event0)
                 let second = [other.event0, shared]
                 let (started, decisions) = try await store.transaction { transaction in
@@ -192,6 +192,27 @@ import Testing
                 let bucket = try await store.buckets(user: ada).first { $0.line == .subscription("910001") }
                 #expect((bucket?.consumed, bucket?.adjusted) == (100, -200))
                 #expect(try await Rebuild(store, policy: policy).run(check: true).differences.isEmpty)
+            }
+        }
+    }
+
+    @Test(arguments: DatabaseKind.allCases)
+    func `what another program took is used when a refund takes the rest`(kind: DatabaseKind) async throws {
+        let clock = TestClock(afterPurchase)
+        try await kind.withDatabase { database in
+            try await database.withStore(clock: clock) { store in
+                try await store.prepare()
+                let take = BillingPolicy(refundUnits: .take)
+                let subscription = ProviderSubscription.purchase()
+                try await store.receive([subscription.event0], policy: take)
+                try await database.execute("update users set compute_units_remaining = 700")
+                try await store.transaction { _ = try await Fold($0, policy: take).refresh(users: [ada]) }
+                clock.advance(by: 60)
+                let refund = subscription.order(
+                    "order_refunded", status: "refunded", updatedAt: clock.now, refundedAt: clock.now)
+                #expect(try await store.receive([refund], policy: take).map(\.outcome) == [.applied])
+                let bucket = try await store.buckets(user: ada).first { $0.line == .subscription("910001") }
+                #expect((bucket?.granted, bucket?.adjusted) == (300, -300))
             }
         }
     }

@@ -280,6 +280,24 @@ struct FoldedAccountTests {
         #expect(store.accounts[Self.ada]?.validFrom == store.now)
     }
 
+    @Test("The database's settings hold; a start writes its own only if they decide otherwise, or its rules are others")
+    func settings() throws {
+        let (own, others) = (BillingPolicy(renewalOverdueAfter: 5), BillingPolicy(refundUnits: .take))
+        let first = try #require(StoredSettings.next(after: nil, policy: others, host: "here", at: .purchase))
+        #expect((first.revision, first.policy, first.changedBy) == (2, others, "here"))
+        let inForce = PolicyInForce(own: own, stored: first)
+        #expect(inForce.revision == 2)
+        #expect((inForce.policy.refundUnits, inForce.policy.renewalOverdueAfter) == (.take, 5))
+        #expect(PolicyInForce(own: own, stored: nil).policy == own)
+        #expect(StoredSettings.next(after: first, policy: others, host: "there", at: .purchase) == nil)
+        var before = first
+        before.rules -= 1
+        for (present, policy) in [(before, others), (first, own)] {
+            let next = StoredSettings.next(after: present, policy: policy, host: "there", at: .purchase)
+            #expect((next?.revision, next?.policy, next?.changedBy) == (3, policy, "there"))
+        }
+    }
+
     @Test("A plan that another program put there is left as it is, as long as nothing gives another")
     func unadopted() throws {
         var store = MemoryStore(at: .purchase)
