@@ -30,7 +30,7 @@ struct CommitQueueTests {
     func batches() async throws {
         try await DatabaseKind.postgreSQL.withDatabase { database in
             try await withServer(try database.open()) { server in
-                let bodies = Self.bodies(40)
+                let bodies = Self.bodies(15)
                 let replies = try await withThrowingTaskGroup(of: HTTPReply.self) { group in
                     try await withCommitsHeld(database) {
                         group.addTask { try await server.deliver(bodies[0]) }
@@ -44,15 +44,41 @@ struct CommitQueueTests {
                             ).count == 1
                         }
                         for body in bodies.dropFirst() { group.addTask { try await server.deliver(body) } }
-                        try await eventually { try await depth(server) == 39 }
+                        try await eventually { try await depth(server) == 14 }
+                    }
+                    return try await group.reduce(into: []) { $0.append($1) }
+                }
+                #expect(replies.map(\.status) == Array(repeating: 200, count: 15))
+                #expect(try await server.events().count == 15)
+                let metrics = try await server.admin.send("GET", "/metrics").text
+                #expect(metrics.contains("selextract_inbox_batch_size_count 2\n"))
+                #expect(metrics.contains("selextract_inbox_batch_size_sum 15.0\n"))
+            }
+        }
+    }
+
+    @Test("When sixteen wait for a commit, a second lane takes them")
+    func secondLane() async throws {
+        try await DatabaseKind.postgreSQL.withDatabase { database in
+            try await withServer(try database.open()) { server in
+                let bodies = Self.bodies(40)
+                let replies = try await withThrowingTaskGroup(of: HTTPReply.self) { group in
+                    try await withCommitsHeld(database) {
+                        for body in bodies { group.addTask { try await server.deliver(body) } }
+                        // Both lanes wait for the lock, on connections of their own.
+                        try await eventually {
+                            try await database.values(
+                                """
+                                select pid::text from pg_locks where not granted and relation in
+                                    (select oid from pg_class where relname = 'webhook_events')
+                                """
+                            ).count == 2
+                        }
                     }
                     return try await group.reduce(into: []) { $0.append($1) }
                 }
                 #expect(replies.map(\.status) == Array(repeating: 200, count: 40))
                 #expect(try await server.events().count == 40)
-                let metrics = try await server.admin.send("GET", "/metrics").text
-                #expect(metrics.contains("selextract_inbox_batch_size_count 2\n"))
-                #expect(metrics.contains("selextract_inbox_batch_size_sum 40.0\n"))
             }
         }
     }

@@ -60,7 +60,8 @@ if stores {
         .testTarget(
             name: "StorageTests",
             dependencies: [
-                "Accounts", "Billing", "Databases", "LemonSqueezy", "Payloads", "Postgres", "Schema", "SchemaValidation",
+                "Accounts", "Billing", "Databases", "LemonSqueezy", "Payloads", "Postgres", "Schema",
+                "SchemaValidation",
                 "Selextract", "Storage", "TestSupport",
             ],
             swiftSettings: settings

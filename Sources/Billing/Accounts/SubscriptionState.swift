@@ -63,13 +63,10 @@ public struct SubscriptionState: Sendable, Hashable {
 
     /// R9: judged by the clock when read, even if no further event ever comes.
     public func hasAccess(at moment: Date) -> Bool {
-        if grant != nil { return endsAt.map { moment < $0 } ?? true }
-        return switch status {
-        case .onTrial, .active, .pastDue: true
-        case .paused: pause?.mode == "free" || (pause?.resumesAt.map { $0 <= moment } ?? false)
-        case .cancelled: moment < currentPeriodEnd
-        default: false
-        }
+        Access(
+            status: status.rawValue, isGranted: grant != nil, currentPeriodEnd: currentPeriodEnd, endsAt: endsAt,
+            pauseMode: pause?.mode, pauseResumesAt: pause?.resumesAt
+        ).isGiven(at: moment)
     }
 
     /// The unlocked bucket of the month that `moment` lies in.

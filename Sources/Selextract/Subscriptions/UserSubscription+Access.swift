@@ -4,19 +4,19 @@ extension UserSubscription {
     /// Whether it is a subscription at the provider, which only the provider may change.
     public var isProviders: Bool { lemonSqueezySubscriptionID != nil }
 
-    /// Whether it gives access at `moment` (R9): in a trial, active and past due it does; paused only in mode `free` or
-    /// from `pause_resumes_at` on; cancelled while `moment` is before its end; any other status does not.
+    /// Whether it gives access at `moment` (R9).
     ///
     /// A row of another program that is to be cancelled at the period's end without having the status `cancelled` yet
     /// gives none from there on.
     public func isActive(at moment: Date) -> Bool {
-        if source == .granted { return endsAt.map { moment < $0 } ?? true }
-        return switch status {
-        case "cancelled": moment < (endsAt ?? currentPeriodEnd)
-        case "paused": pauseMode == "free" || (pauseResumesAt.map { $0 <= moment } ?? false)
-        case "on_trial", "active", "past_due": isProviders || !cancelAtPeriodEnd || moment < currentPeriodEnd
-        default: false
-        }
+        let isOver = source == nil && !isProviders && cancelAtPeriodEnd && moment >= currentPeriodEnd
+        return (!isOver || status == "cancelled" || status == "paused") && access.isGiven(at: moment)
+    }
+
+    private var access: Access {
+        Access(
+            status: status, isGranted: source == .granted, currentPeriodEnd: currentPeriodEnd, endsAt: endsAt,
+            pauseMode: pauseMode, pauseResumesAt: pauseResumesAt)
     }
 
     /// Whether the provider may still take money for it, so that its account should not be deleted unasked (R20).
