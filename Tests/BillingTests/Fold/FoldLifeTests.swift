@@ -119,6 +119,10 @@ private struct FoldRunner {
         store.now = life.end
         try store.refresh([life.user])
         look()
+        // A delivery that is stored already has nothing looked at: only now it is sure that something was.
+        if let dueAt = store.accounts[life.user]?.dueAt, dueAt <= store.now {
+            violation = violation ?? "the next look was at \(dueAt)"
+        }
         return store.picture(of: life.user)
     }
 
@@ -187,7 +191,6 @@ extension MemoryStore {
         let consumed = buckets.values.filter { $0.userID == user }.reduce(0) { $0 + $1.bucket.consumed }
         let charged = charges.values.reduce(0) { $0 + $1.consumed }
         if accounts.count == 1, consumed != charged { return "\(charged) were charged, buckets say \(consumed)" }
-        if let dueAt = row.dueAt, dueAt <= now { return "the next look was at \(dueAt)" }
         return nil
     }
 
