@@ -15,6 +15,8 @@ struct AccountSteps {
     private var granted: Int?
 
     private(set) var entries: [LedgerEntry] = []
+    /// The entry that the request led to.
+    private(set) var requested: LedgerEntry?
     /// What this fold itself charged.
     private(set) var recorded: [Charge] = []
     /// The arriving events that changed something.
@@ -47,8 +49,10 @@ struct AccountSteps {
                 recorded.append(charge)
                 return self.state(events)
             }
-            entries.append(granted.entry)
             state = granted.state
+            requested = granted.entry
+            entries.append(granted.entry)
+            if let correction = state.entry(after: granted.entry, granted: self.granted) { entries.append(correction) }
         }
         return state
     }

@@ -65,7 +65,6 @@ public struct LoadedAccounts: Sendable {
 
         let applied = try fold(group, request, into: &folded)
         for decision in group.decisions(applied) { folded.decisions[decision.eventID] = decision }
-        if let request { folded.granted = folded.changes.entries.last { $0.userID == request.userID } }
         return folded
     }
 
@@ -95,6 +94,7 @@ public struct LoadedAccounts: Sendable {
                 buckets: storedBuckets[row.userID] ?? [])
             let state = try steps.run(group.events(of: row.userID), request)
             applied.formUnion(steps.applied)
+            if let requested = steps.requested { folded.granted = requested }
             folded.changes.entries += opening.entries + steps.entries
             folded.changes.charges += steps.recorded.map { ChargeRow(userID: row.userID, charge: $0) }
             let updated = row.showing(state, at: now, revision: inForce.revision)

@@ -70,17 +70,23 @@ extension AccountState {
         return (charge, request.units - charge.consumed - charge.adjusted)
     }
 
-    /// The charge for a request, and the ledger's entry for it, which tells of the state after it.
+    /// The charge for a request, the state after it, and the ledger's entry for it.
+    ///
+    /// What a task takes is what its entry says, for usage is read from there (R18). Should the charge change what the month
+    /// gives, as it does beside a refund, a correction has to follow.
     public func grant(
         _ request: UnitRequest, at now: Date, after last: LedgerEntry, state: (Charge) -> AccountState
     ) throws(UnitRefusal) -> (charge: Charge, state: AccountState, entry: LedgerEntry) {
         let (charge, shortfall) = try charge(for: request, at: now)
         let state = state(charge)
         var entry = LedgerEntry(
-            userID: request.userID, kind: .consume, units: state.unitsRemaining - last.balance,
-            balance: state.unitsRemaining, line: charge.line, begin: charge.begin, taskID: request.taskID,
+            userID: request.userID, kind: .consume, units: -charge.consumed,
+            balance: last.balance - charge.consumed, line: charge.line, begin: charge.begin, taskID: request.taskID,
             shortfall: shortfall)
-        if case .adjust(let reason) = request.kind { (entry.kind, entry.reason) = (.adjust, reason) }
+        if case .adjust(let reason) = request.kind {
+            (entry.kind, entry.reason) = (.adjust, reason)
+            (entry.units, entry.balance) = (state.unitsRemaining - last.balance, state.unitsRemaining)
+        }
         return (charge, state, entry)
     }
 }

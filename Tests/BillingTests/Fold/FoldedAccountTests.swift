@@ -41,6 +41,21 @@ struct FoldedAccountTests {
 
     // MARK: R5
 
+    @Test("What a task takes now counts as used when a refund of this second took the rest")
+    func taskBesideARefund() throws {
+        var store = try Self.purchased(BillingPolicy(refundUnits: .take))
+        let subscription = ProviderSubscription.purchase
+        try store.receive([
+            subscription.order("order_refunded", status: "refunded", updatedAt: store.now, refundedAt: store.now)
+        ])
+        try store.grant(UnitRequest(userID: Self.ada, kind: .adjust(reason: "kind"), units: 50))
+        try store.grant(Self.task(20))
+        // As it is read from the ledger.
+        let again = try store.refresh()
+        #expect(again.changes.accounts.isEmpty && again.changes.buckets.isEmpty && again.changes.entries.isEmpty)
+        #expect(store.violation() == nil)
+    }
+
     @Test("A subscription that is bound to another account takes its charges, its row and its months there, and back")
     func moves() throws {
         var store = try Self.purchased()
