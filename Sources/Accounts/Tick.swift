@@ -14,7 +14,7 @@ public struct Tick: Sendable {
     /// Accounts or events a transaction.
     private let chunk: Int
 
-    public init(_ store: Store, policy: BillingPolicy, chunk: Int = 100) {
+    public init(_ store: Store, policy: BillingPolicy, chunk: Int = 1000) {
         self.store = store
         self.policy = policy
         self.chunk = chunk

@@ -54,38 +54,3 @@ extension Int32: PostgresArrayElement, PostgresDecodable {
         cell.type == .int2 ? Int32(try cell.integer(Int16.self)) : try cell.integer()
     }
 }
-
-extension Int16: PostgresArrayElement, PostgresDecodable {
-    public static var postgresType: PostgresType { .int2 }
-    public static var postgresArrayType: PostgresType { .int2Array }
-
-    public func encode(into bytes: inout [UInt8]) {
-        bytes.appendBigEndian(self)
-    }
-
-    public static func accepts(_ type: PostgresType) -> Bool {
-        type == .int2
-    }
-
-    public static func decode(_ cell: PostgresCell) throws(PostgresDecodingError.Reason) -> Int16 {
-        try cell.integer()
-    }
-}
-
-extension Double: PostgresArrayElement, PostgresDecodable {
-    public static var postgresType: PostgresType { .float8 }
-    public static var postgresArrayType: PostgresType { .float8Array }
-
-    public func encode(into bytes: inout [UInt8]) {
-        bytes.appendBigEndian(bitPattern)
-    }
-
-    public static func accepts(_ type: PostgresType) -> Bool {
-        type == .float8 || type == .float4
-    }
-
-    public static func decode(_ cell: PostgresCell) throws(PostgresDecodingError.Reason) -> Double {
-        cell.type == .float4
-            ? Double(Float(bitPattern: try cell.integer())) : Double(bitPattern: try cell.integer())
-    }
-}

@@ -142,9 +142,10 @@ struct AccountTests {
                 let answers = try await concurrently(40) { _ in try await account(server, key.text.secret).status }
                 #expect(answers == Array(repeating: 200, count: 40))
                 try await eventually {
-                    try await database.values("select cast(sum(api_calls) as varchar(9)) from usage_analytics") == [
-                        "40"
-                    ]
+                    try await database.values(
+                        "select cast(coalesce(sum(api_calls), 0) as varchar(9)) from usage_analytics") == [
+                            "40"
+                        ]
                 }
                 return key.key.userID
             }

@@ -22,13 +22,10 @@ import Testing
         try await expectRoundTrip([] as [UUID?])
         try await expectRoundTrip([1, .max, .min])
         try await expectRoundTrip([1, nil] as [Int32?])
-        try await expectRoundTrip([1, -1] as [Int16])
         try await expectRoundTrip([true, nil, false] as [Bool?])
-        try await expectRoundTrip([1.5, nil] as [Double?])
         try await expectRoundTrip([UUID(), nil, UUID()] as [UUID?])
         try await expectRoundTrip([Date(timeIntervalSince1970: 1.25), nil] as [Date?])
         try await expectRoundTrip([Data([1, 0]), nil, Data()] as [Data?])
-        try await expectRoundTrip([PostgresDate("2026-10-12")!])
         try await expectRoundTrip([PostgresJSON(text: "{}"), nil] as [PostgresJSON?])
     }
 

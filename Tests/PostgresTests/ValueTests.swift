@@ -22,8 +22,6 @@ import Testing
         try await expectRoundTrip([true, false])
         try await expectRoundTrip([0, -1, 42, .max, .min])
         try await expectRoundTrip([0, -1, Int32.max, .min])
-        try await expectRoundTrip([0, -1, Int16.max, .min])
-        try await expectRoundTrip([0, -1.5, .pi, .infinity, -.infinity, .leastNonzeroMagnitude])
     }
 
     @Test("Text comes back as it was sent, whatever characters it has")
@@ -72,29 +70,6 @@ import Testing
         #expect(later == .distantFuture && earlier == .distantPast)
     }
 
-    @Test("Calendar days come back as they were sent")
-    func days() async throws {
-        let days = ["2026-10-12", "2000-01-01", "1999-12-31", "2024-02-29", "0001-01-01", "9999-12-31", "1900-03-01"]
-        try await expectRoundTrip(days.map { PostgresDate($0)! })
-        let connection = try await TestServer.connect()
-        for day in days {
-            let row = try await connection.query("select \(PostgresDate(day)!)::text, \(day)::text::date").first
-            let (text, date) = try #require(try row?.decode(String.self, PostgresDate.self))
-            #expect(text == day)
-            #expect(date.description == day)
-        }
-    }
-
-    @Test(
-        "What the calendar does not have is no day",
-        arguments: [
-            "", "2026-02-29", "2026-13-01", "2026-00-10", "2026-01-00", "0000-01-01", "2026-1-1", "2026-01-011",
-            "+026-01-01", "1900-02-29", "2026/01/01",
-        ])
-    func noDay(text: String) {
-        #expect(PostgresDate(text) == nil)
-    }
-
     private enum Status: String, PostgresArrayElement, PostgresDecodable {
         case active, expired
     }
@@ -117,8 +92,8 @@ import Testing
         try await connection.execute("update numbers set plain = plain + \(40) where small = \(1) and plain = \(2)")
         let row = try #require(try await connection.query("select small, plain, big from numbers").first)
         #expect(try row.decode(Int.self, Int.self, Int.self) == (1, 42, 3))
-        let (small, plain, big) = try row.decode(Int16.self, Int32.self, Int.self)
-        #expect((small, plain, big) == (Int16(1), Int32(42), 3))
+        let (small, plain, big) = try row.decode(Int32.self, Int32.self, Int.self)
+        #expect((small, plain, big) == (Int32(1), Int32(42), 3))
     }
 
     @Test("Text is read from every type that is text")

@@ -1,4 +1,5 @@
 public import Foundation
+import Selextract
 
 /// One month of a line: `begin` belongs to it, `end` to the next (R11).
 struct Month: Hashable, Sendable {
@@ -59,36 +60,43 @@ struct MonthRun: Hashable, Sendable {
     }
 }
 
+// Months are counted with whole numbers: Foundation's calendar takes some thirty times as long, and an account's state asks
+// for dozens of them.
 extension Date {
-    private static let calendar: Calendar = {
-        var calendar = Calendar(identifier: .gregorian)
-        calendar.timeZone = .gmt
-        return calendar
-    }()
-
-    /// `count` calendar months later, at the same time of day, UTC. A day that is missing becomes the month's last; it
-    /// is always counted from the start, so that 31 January leads to 28 February and then to 31 March (R11).
-    public func adding(months count: Int) -> Date {
-        // The Gregorian calendar has a date for every month in reach; `nil` cannot happen within the years the wire
-        // allows.
-        Self.calendar.date(byAdding: .month, value: count, to: self) ?? self
-    }
+    /// `count` calendar months later, at the same time of day, UTC. A day that is missing becomes the month's last; it is
+    /// always counted from the start, so that 31 January leads to 28 February and then to 31 March (R11).
+    public func adding(months count: Int) -> Date { adding(months: count, on: nil) }
 
     /// The same on another day of the month, as far as the month has it.
-    func adding(months count: Int, on day: Int) -> Date {
-        let moved = adding(months: count)
-        let days = min(day, moved.daysInMonth) - moved.dayOfMonth
-        return days == 0 ? moved : moved.addingTimeInterval(Double(days) * .day)
+    func adding(months count: Int, on day: Int?) -> Date {
+        let from = UsageDay(containing: self)
+        let (year, month, ownDay) = from.parts
+        let months = year * 12 + month - 1 + count
+        let (newYear, newMonth) = (months / 12, months % 12 + 1)
+        guard (1...9999).contains(newYear), newMonth >= 1,
+            let to = UsageDay(
+                year: newYear, month: newMonth,
+                day: min(day ?? ownDay, UsageDay.length(ofMonth: newMonth, year: newYear)))
+        else {
+            // Beyond the years that have a day here; whoever counts on must still get further.
+            return addingTimeInterval(Double(count) * 31 * .day)
+        }
+        return addingTimeInterval(Double(to.daysSince1970 - from.daysSince1970) * .day)
     }
 
-    var dayOfMonth: Int { Self.calendar.component(.day, from: self) }
-    var daysInMonth: Int { Self.calendar.range(of: .day, in: .month, for: self)?.count ?? 31 }
+    var dayOfMonth: Int { UsageDay(containing: self).parts.day }
+
+    var daysInMonth: Int {
+        let (year, month, _) = UsageDay(containing: self).parts
+        return UsageDay.length(ofMonth: month, year: year)
+    }
 
     /// How many whole months, counted as `adding(months:)` does, lie between this start and `moment`; -1 if it is
     /// earlier.
     func months(until moment: Date) -> Int {
         guard moment >= self else { return -1 }
-        var count = max(0, Self.calendar.dateComponents([.month], from: self, to: moment).month ?? 0)
+        let (from, to) = (UsageDay(containing: self).parts, UsageDay(containing: moment).parts)
+        var count = max(0, (to.year - from.year) * 12 + to.month - from.month - 1)
         while adding(months: count + 1) <= moment { count += 1 }
         while count > 0, adding(months: count) > moment { count -= 1 }
         return count
