@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// The built program in a temporary folder of its own, with an environment of its own.
@@ -128,7 +129,7 @@ extension Process {
     func start() throws -> Task<Void, Never> {
         let (ended, continuation) = AsyncStream.makeStream(of: Never.self)
         terminationHandler = { _ in continuation.finish() }
-        try run()
+        try launchAlone()
         return Task { for await _ in ended {} }
     }
 
