@@ -20,12 +20,12 @@ public struct PostgresTimeouts: Sendable, Hashable {
         self.flight = flight
     }
 
-    /// What follows BEGIN, and ends with the transaction: the limits, and plans that no missing statistics lead astray: made
-    /// once for all values, and never compiled.
+    /// What follows BEGIN, and ends with the transaction: the limits; and plans are never compiled, which a high estimate would
+    /// bring about for a few rows.
     fileprivate var settings: PostgresQuery {
         let limits = [("lock_timeout", lock), ("idle_in_transaction_session_timeout", idle)]
             .compactMap { name, limit in limit.map { (name, "\(Int($0 / .milliseconds(1)))ms") } }
-        let settings = limits + [("jit", "off"), ("plan_cache_mode", "force_generic_plan")]
+        let settings = limits + [("jit", "off")]
         let calls = settings.map { "set_config('\($0.0)', '\($0.1)', true)" }
         return PostgresQuery(unescaped: "select \(calls.joined(separator: ", "))")
     }
