@@ -5,29 +5,56 @@ public enum PostgresIsolation: String, Sendable {
     case serializable
 }
 
-/// How long the server lets a transaction wait. The limits end with it, so they work through a pooler.
-public struct PostgresTimeouts: Sendable, Hashable {
-    /// For a lock (SQLSTATE 55P03); nil: as the server is set.
-    public var lock: Duration?
-    /// For the transaction's next statement (SQLSTATE 25P03); nil: as the server is set.
-    public var idle: Duration?
-    /// For the answer to what was sent together; then the connection is closed. nil: for ever.
-    public var flight: Duration?
+/// What holds for a transaction, and ends with it, so that it works through a pooler.
+public struct PostgresTransactionSettings: Sendable, Hashable {
+    /// How long a statement waits for a lock (SQLSTATE 55P03); nil: as the server is set.
+    public var lockTimeout: Duration?
+    /// How long the server waits for the next statement (SQLSTATE 25P03); nil: as the server is set.
+    public var idleTimeout: Duration?
+    /// How long the answer to what was sent together may take; then the connection is closed. nil: for ever.
+    public var flightTimeout: Duration?
+    public var planning: Planning
 
-    public init(lock: Duration? = nil, idle: Duration? = nil, flight: Duration? = nil) {
-        self.lock = lock
-        self.idle = idle
-        self.flight = flight
+    public enum Planning: Sendable, Hashable {
+        /// As the server is set.
+        case byStatistics
+        /// Rows are found by their indexes, one after the other, and each statement is planned once a connection. For
+        /// transactions that touch few rows of large tables: their plans are right whatever the statistics say, and also if
+        /// they were made while a table was empty, and planning anew would take longer than running.
+        case byIndexes
     }
 
-    /// What follows BEGIN, and ends with the transaction: the limits; and plans are never compiled, which a high estimate would
-    /// bring about for a few rows.
-    fileprivate var settings: PostgresQuery {
-        let limits = [("lock_timeout", lock), ("idle_in_transaction_session_timeout", idle)]
+    public init(
+        lockTimeout: Duration? = nil, idleTimeout: Duration? = nil, flightTimeout: Duration? = nil,
+        planning: Planning = .byStatistics
+    ) {
+        self.lockTimeout = lockTimeout
+        self.idleTimeout = idleTimeout
+        self.flightTimeout = flightTimeout
+        self.planning = planning
+    }
+
+    /// The statements that begin such a transaction.
+    fileprivate func begin(_ isolation: PostgresIsolation, readOnly: Bool) -> [PostgresQuery] {
+        let begin = "begin isolation level \(isolation.rawValue)\(readOnly ? " read only" : "")"
+        let limits = [("lock_timeout", lockTimeout), ("idle_in_transaction_session_timeout", idleTimeout)]
             .compactMap { name, limit in limit.map { (name, "\(Int($0 / .milliseconds(1)))ms") } }
-        let settings = limits + [("jit", "off")]
-        let calls = settings.map { "set_config('\($0.0)', '\($0.1)', true)" }
-        return PostgresQuery(unescaped: "select \(calls.joined(separator: ", "))")
+        let calls = (limits + planning.settings).map { "set_config('\($0.0)', '\($0.1)', true)" }
+        let settings = calls.isEmpty ? [] : ["select \(calls.joined(separator: ", "))"]
+        return ([begin] + settings).map { PostgresQuery(unescaped: $0) }
+    }
+}
+
+extension PostgresTransactionSettings.Planning {
+    fileprivate var settings: [(String, String)] {
+        switch self {
+        case .byStatistics: []
+        case .byIndexes:
+            [
+                ("plan_cache_mode", "force_generic_plan"), ("enable_seqscan", "off"), ("enable_hashjoin", "off"),
+                ("enable_mergejoin", "off"), ("jit", "off"),
+            ]
+        }
     }
 }
 
@@ -46,23 +73,23 @@ extension PostgresConnection {
     ///   server's answer is waited for.
     public nonisolated func withTransaction<Result>(
         isolation: PostgresIsolation = .readCommitted, readOnly: Bool = false,
-        timeouts: PostgresTimeouts = PostgresTimeouts(), retries: Int = 5,
+        settings: PostgresTransactionSettings = PostgresTransactionSettings(), retries: Int = 5,
         retrying isCollision: @Sendable (PostgresError) -> Bool = { _ in false },
         _ body: (PostgresConnection) async throws -> Result
     ) async throws -> Result {
         try await withTransaction(
-            isolation: isolation, readOnly: readOnly, timeouts: timeouts, retries: retries, retrying: isCollision,
+            isolation: isolation, readOnly: readOnly, settings: settings, retries: retries, retrying: isCollision,
             clock: .continuous, body)
     }
 
     nonisolated func withTransaction<Result>(
-        isolation: PostgresIsolation, readOnly: Bool, timeouts: PostgresTimeouts, retries: Int,
+        isolation: PostgresIsolation, readOnly: Bool, settings: PostgresTransactionSettings, retries: Int,
         retrying isCollision: @Sendable (PostgresError) -> Bool, clock: PoolClock,
         _ body: (PostgresConnection) async throws -> Result
     ) async throws -> Result {
         var attempt = 0
         while true {
-            await begin(isolation: isolation, readOnly: readOnly, timeouts: timeouts)
+            await begin(isolation: isolation, readOnly: readOnly, settings: settings)
             do {
                 let result = try await body(self)
                 try Task.checkCancellation()
@@ -86,9 +113,8 @@ extension PostgresConnection {
     }
 
     /// Sends nothing yet.
-    private func begin(isolation: PostgresIsolation, readOnly: Bool, timeouts: PostgresTimeouts) {
-        let sql = "begin isolation level \(isolation.rawValue)\(readOnly ? " read only" : "")"
-        begin([PostgresQuery(unescaped: sql), timeouts.settings], timeLimit: timeouts.flight)
+    private func begin(isolation: PostgresIsolation, readOnly: Bool, settings: PostgresTransactionSettings) {
+        begin(settings.begin(isolation, readOnly: readOnly), timeLimit: settings.flightTimeout)
     }
 
     /// Together with what still waits. Not to be cancelled: whether it took effect would be unknown.

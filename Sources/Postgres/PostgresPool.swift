@@ -56,7 +56,7 @@ public final class PostgresPool: Sendable {
     /// - Throws: as `PostgresConnection.withTransaction` and `withConnection`.
     public func withTransaction<Result>(
         isolation: PostgresIsolation = .readCommitted, readOnly: Bool = false,
-        timeouts: PostgresTimeouts = PostgresTimeouts(), retries: Int = 5,
+        settings: PostgresTransactionSettings = PostgresTransactionSettings(), retries: Int = 5,
         retrying isCollision: @Sendable (PostgresError) -> Bool = { _ in false },
         _ body: (PostgresConnection) async throws -> Result
     ) async throws -> Result {
@@ -69,7 +69,7 @@ public final class PostgresPool: Sendable {
                     isLent = true
                     do {
                         return try await connection.withTransaction(
-                            isolation: isolation, readOnly: readOnly, timeouts: timeouts, retries: retries,
+                            isolation: isolation, readOnly: readOnly, settings: settings, retries: retries,
                             retrying: isCollision, clock: clock, body)
                     } catch {
                         isCommitting = await connection.isCommitting

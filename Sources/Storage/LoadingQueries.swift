@@ -79,18 +79,14 @@ extension Query where Result == StoredEvent {
         return Query(.related(to: relations), StoredEvent.init(row:))
     }
 
-    /// Events that count for these accounts, and orders whose custom data names one of them.
-    static func events(of users: Set<UUID>) -> Query {
+    /// Events that count for these accounts, but for those of some subscriptions, and orders whose custom data names one
+    /// of the accounts.
+    static func events(of users: Set<UUID>, besides subscriptions: Set<String> = []) -> Query {
         Query(
-            """
-            select \(raw: StoredEvent.columns.list) from (
-                select * from \("webhook_events", as: "own", where: "user_id", in: users)
-                union all
-                select * from \("webhook_events", as: "claiming", where: "claimed_user_id", in: users)
-                where kind = 'order' and (user_id is null or \("user_id", notIn: users))
-            ) as e
-            where \(raw: StoredEvent.readable) order by arrival
-            """, StoredEvent.init(row:))
+            SQL(
+                postgreSQL: { PostgresDialect.events(of: users, besides: subscriptions) },
+                sqlite: { SQLiteDialect.events(of: users, besides: subscriptions) }),
+            StoredEvent.init(row:))
     }
 }
 
@@ -99,8 +95,7 @@ extension Query where Result == OperatorAction {
     static func attributions(of relations: Relations) -> Query {
         Query(
             """
-            select kind, subscription_id, user_id from operator_actions
-            where kind in ('bind', 'match') and subscription_id in (\(.subscriptions(of: relations)))
+            select kind, subscription_id, user_id from \(.attributions(of: relations))
             order by created_at desc, id desc
             """
         ) { row in
@@ -245,15 +240,24 @@ extension SQL {
 
     /// The ids of the subscriptions named, of those of the customers named, and of those bought with the orders named.
     static func subscriptions(of relations: Relations) -> SQL {
-        """
-        select value from \(.values(relations.subscriptions)) as given
-        union
-        select subscription_id from \("webhook_events", as: "sold", where: "customer_id", in: relations.customers)
-        where subscription_id is not null
-        union
-        select subscription_id from \("webhook_events", as: "bought", where: "order_id", in: relations.orders)
-        where subscription_id is not null
-        """
+        let sold = SQL(
+            postgreSQL: { PostgresDialect.subscriptions(as: "sold", where: "customer_id", in: relations.customers) },
+            sqlite: { "\("webhook_events", as: "sold", where: "customer_id", in: relations.customers)" })
+        return """
+            select value from \(.values(relations.subscriptions)) as given
+            union
+            select subscription_id from \(sold) where subscription_id is not null
+            union
+            select subscription_id from \("webhook_events", as: "bought", where: "order_id", in: relations.orders)
+            where subscription_id is not null
+            """
+    }
+
+    static func attributions(of relations: Relations) -> SQL {
+        let subscriptions = SQL.subscriptions(of: relations)
+        return SQL(
+            postgreSQL: { PostgresDialect.attributions(of: subscriptions) },
+            sqlite: { "operator_actions where kind in ('bind', 'match') and subscription_id in (\(subscriptions))" })
     }
 
     /// Joins the last entry of the ledger, as `l`, of each account `u`.

@@ -52,7 +52,7 @@ extension StoreTransaction {
         let (_, now, rows, others, charges, subscriptions, buckets, grants, charged) = try await fetch(
             Query<Void>("select id from users where \("id", in: users) order by id \(.locking)"), nowQuery,
             .rows(of: users),
-            .events(of: users), .charges(users: users, lines: Set(names.map(BucketSeries.subscription))),
+            .events(of: users, besides: names), .charges(users: users, lines: Set(names.map(BucketSeries.subscription))),
             .subscriptions(users: users, names: names, loaded.catalog), .buckets(of: users), .grants(of: users),
             .entry(ofTask: task))
         loaded.now = now[0]

@@ -6,7 +6,7 @@ package struct PostgresDriver: DatabaseDriver {
     package let clock: (@Sendable () -> Date)?
     private let connections: PostgresPool
     /// An instance or a program that hangs must not hold up the others for long.
-    private let timeouts: PostgresTimeouts
+    private let settings: PostgresTransactionSettings
     private let collisions: Set<String>
 
     /// Opens no connection yet.
@@ -24,7 +24,9 @@ package struct PostgresDriver: DatabaseDriver {
         }
         connections = PostgresPool(pool)
         clock = configuration.clock
-        timeouts = PostgresTimeouts(lock: configuration.lockTimeout, idle: .seconds(30), flight: .seconds(30))
+        settings = PostgresTransactionSettings(
+            lockTimeout: configuration.lockTimeout, idleTimeout: .seconds(30), flightTimeout: .seconds(30),
+            planning: .byIndexes)
         self.collisions = collisions
     }
 
@@ -34,7 +36,7 @@ package struct PostgresDriver: DatabaseDriver {
     ) async throws -> Result {
         try await mapped {
             try await connections.withTransaction(
-                timeouts: timeouts,
+                settings: settings,
                 retrying: { $0.sqlState == "23505" && collisions.contains($0.constraint ?? "") }
             ) { try await body(PostgresSession(connection: $0)) }
         }

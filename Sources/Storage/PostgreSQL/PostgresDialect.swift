@@ -28,39 +28,104 @@ enum PostgresDialect {
     /// All events that the rules read of the subscriptions, and their orders. An order may come more than once.
     static func related(to relations: Relations) -> SQL {
         let columns = StoredEvent.columns.list(of: "e") + ", e.arrival"
+        let given = relations.orders.union(relations.purchases)
         return """
-            with subscriptions (id) as materialized (\(.subscriptions(of: relations)))
-            select \(raw: StoredEvent.columns.list) from (
+            with subscriptions (id) as materialized (\(.subscriptions(of: relations))),
+            own as materialized (
                 select \(raw: columns)
                 from unnest(array(select id from subscriptions)) as s (id)
                 cross join lateral (select * from webhook_events where subscription_id = s.id offset 0) as e
+            )
+            select \(raw: StoredEvent.columns.list) from (
+                select * from own
                 union all
                 select \(raw: columns)
                 from unnest(array(
-                    select value from \(.values(relations.orders.union(relations.purchases))) as given
+                    select value from \(.values(given)) as given
                     union
-                    select e.order_id
-                    from unnest(array(select id from subscriptions)) as s (id)
-                    cross join lateral (select order_id from webhook_events where subscription_id = s.id offset 0) as e
-                    where e.order_id is not null
+                    select order_id from own where order_id is not null
                 )) as o (id)
-                cross join lateral (select * from webhook_events where order_id = o.id offset 0) as e
-                where e.kind = 'order'
+                cross join lateral (
+                    select * from webhook_events where order_id = o.id and kind = 'order' offset 0
+                ) as e
                 union all
-                select \(raw: columns) from \("webhook_events", as: "e", where: "customer_id", in: relations.customers)
-                where e.kind = 'order'
+                select \(raw: columns)
+                from \(.values(relations.customers)) as c (id)
+                cross join lateral (
+                    select * from webhook_events
+                    where customer_id = c.id and subscription_id is null and kind = 'order' offset 0
+                ) as e
             ) as e
             where \(raw: StoredEvent.readable) order by arrival
             """
     }
 
+    /// The different subscriptions, as a table `alias` with the column `subscription_id`, of the events in which a column
+    /// is one of some values: one step in the index a subscription, whatever the number of its events.
+    static func subscriptions<Value: StoredValue>(
+        as alias: String, where column: String, in values: Set<Value>
+    ) -> SQL {
+        let next: (SQL) -> SQL = { rest in
+            """
+            select subscription_id from webhook_events where \(raw: column) = \(raw: alias)_key.value and \(rest)
+            order by subscription_id limit 1
+            """
+        }
+        return """
+            \(.values(values)) as \(raw: alias)_key
+            cross join lateral (
+                with recursive found (subscription_id) as (
+                    (\(next("subscription_id is not null")))
+                    union all
+                    select (\(next("subscription_id > found.subscription_id")))
+                    from found where found.subscription_id is not null
+                )
+                select subscription_id from found where subscription_id is not null
+            ) as \(raw: alias)
+            """
+    }
+
+    /// Events that count for these accounts, but for those of some subscriptions, and orders whose custom data names one
+    /// of the accounts.
+    static func events(of users: Set<UUID>, besides subscriptions: Set<String>) -> SQL {
+        """
+        select \(raw: StoredEvent.columns.list) from (
+            select e.* from \(self.subscriptions(as: "own", where: "user_id", in: users))
+            cross join lateral (
+                select * from webhook_events where user_id = own_key.value and subscription_id = own.subscription_id
+                offset 0
+            ) as e
+            where \("own.subscription_id", notIn: subscriptions)
+            union all
+            select e.* from \(.values(users)) as u (id)
+            cross join lateral (
+                select * from webhook_events where user_id = u.id and subscription_id is null offset 0
+            ) as e
+            union all
+            select e.* from \(.values(users)) as u (id)
+            cross join lateral (
+                select * from webhook_events where claimed_user_id = u.id and kind = 'order' offset 0
+            ) as e
+            where e.user_id is null or \("e.user_id", notIn: users)
+        ) as e
+        where \(raw: StoredEvent.readable) order by arrival
+        """
+    }
+
     static func charges(ofSubscriptionsOf users: Set<UUID>) -> SQL {
         """
-        unnest(array(
-            select subscription_id from \("webhook_events", as: "e", where: "user_id", in: users)
-            where subscription_id is not null
-        )) as s (id)
-        cross join lateral (select * from compute_unit_charges where line = s.id offset 0) as c
+        \(subscriptions(as: "s", where: "user_id", in: users))
+        cross join lateral (select * from compute_unit_charges where line = s.subscription_id offset 0) as c
+        """
+    }
+
+    /// Bindings and matches of subscriptions.
+    static func attributions(of subscriptions: SQL) -> SQL {
+        """
+        (\(subscriptions)) as s (subscription)
+        cross join lateral (
+            select * from operator_actions where subscription_id = s.subscription and kind in ('bind', 'match') offset 0
+        ) as a
         """
     }
 }

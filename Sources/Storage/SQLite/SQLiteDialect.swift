@@ -25,6 +25,21 @@ enum SQLiteDialect {
         """
     }
 
+    /// Events that count for these accounts, but for those of some subscriptions, and orders whose custom data names one
+    /// of the accounts.
+    static func events(of users: Set<UUID>, besides subscriptions: Set<String>) -> SQL {
+        """
+        select \(raw: StoredEvent.columns.list) from (
+            select * from \("webhook_events", as: "own", where: "user_id", in: users)
+            where subscription_id is null or \("subscription_id", notIn: subscriptions)
+            union all
+            select * from \("webhook_events", as: "claiming", where: "claimed_user_id", in: users)
+            where kind = 'order' and (user_id is null or \("user_id", notIn: users))
+        ) as e
+        where \(raw: StoredEvent.readable) order by arrival
+        """
+    }
+
     /// The view `account_entitlements` of one account, as it is at a moment; nil: now. SQLite has no functions with rows,
     /// so the view's own text is taken, around its one place for the moment.
     static func entitlement(of user: UUID, at moment: Date?) -> SQL {
