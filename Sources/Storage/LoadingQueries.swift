@@ -111,7 +111,7 @@ extension Query where Result == OperatorAction {
 
 extension Query where Result == UUID {
     static func accounts(withEmails emails: Set<String>) -> Query {
-        Query("select id from users where \("lower(email)", in: emails)")
+        Query("select u.id from \("users", as: "u", where: "lower(email)", in: emails)")
     }
 }
 
@@ -186,22 +186,22 @@ struct RelationRow: Sendable {
 
 extension Query where Result == RelationRow {
     static func relations(of users: Set<UUID>, matchByEmail: Bool) -> Query {
-        Query(
+        let named = "(select max(customer_id) from webhook_events where subscription_id ="
+        return Query(
             """
-            select customer_id, subscription_id from \("webhook_events", as: "own", where: "user_id", in: users)
+            select \(raw: named) own.subscription_id), subscription_id
+            from \(.subscriptions(as: "own", where: "user_id", in: users))
             union
-            select customer_id, subscription_id
-            from \("webhook_events", as: "claiming", where: "claimed_user_id", in: users)
+            select \(raw: named) claiming.subscription_id), subscription_id
+            from \(.subscriptions(as: "claiming", where: "claimed_user_id", in: users))
             union
             select lemon_squeezy_customer_id, lemon_squeezy_subscription_id
             from \("user_subscriptions", as: "s", where: "user_id", in: users) where source_updated_at is not null
             union
-            select e.customer_id, e.subscription_id
-            from users u join webhook_events e on e.outcome = 'parked' and lower(e.email) = lower(u.email)
+            select e.customer_id, e.subscription_id from \("users", as: "u", where: "id", in: users) \(.parkedByEmail)
             where coalesce(
-                    (select match_by_email from billing_settings order by revision desc limit 1), \(matchByEmail)
-                )
-                and \("u.id", in: users)
+                (select match_by_email from billing_settings order by revision desc limit 1), \(matchByEmail)
+            )
             """
         ) { RelationRow(customer: try $0.next(), subscription: try $0.next()) }
     }
@@ -214,6 +214,11 @@ extension SQL {
             relations.customers.map { "customer:\($0)" } + relations.subscriptions.map { "subscription:\($0)" }
             + orders.map { "order:\($0)" } + digests.map { "event:\(Data($0).base64EncodedString())" }
         return SQL(postgreSQL: { PostgresDialect.lock(keys) }, sqlite: { .nothing })
+    }
+
+    /// Waits for the rows of accounts, in order of their ids, and locks them until the transaction ends.
+    static func lockAccounts(_ users: Set<UUID>) -> SQL {
+        SQL(postgreSQL: { PostgresDialect.lockAccounts(users) }, sqlite: { .nothing })
     }
 
     static let lockOfSettings = SQL(
@@ -240,18 +245,31 @@ extension SQL {
 
     /// The ids of the subscriptions named, of those of the customers named, and of those bought with the orders named.
     static func subscriptions(of relations: Relations) -> SQL {
-        let sold = SQL(
-            postgreSQL: { PostgresDialect.subscriptions(as: "sold", where: "customer_id", in: relations.customers) },
-            sqlite: { "\("webhook_events", as: "sold", where: "customer_id", in: relations.customers)" })
-        return """
-            select value from \(.values(relations.subscriptions)) as given
-            union
-            select subscription_id from \(sold) where subscription_id is not null
-            union
-            select subscription_id from \("webhook_events", as: "bought", where: "order_id", in: relations.orders)
-            where subscription_id is not null
-            """
+        """
+        select value from \(.values(relations.subscriptions)) as given
+        union
+        select subscription_id from \(.subscriptions(as: "sold", where: "customer_id", in: relations.customers))
+        where subscription_id is not null
+        union
+        select subscription_id from \("webhook_events", as: "bought", where: "order_id", in: relations.orders)
+        where subscription_id is not null
+        """
     }
+
+    /// The subscriptions, as a table with this alias and the column `subscription_id`, of the events in which a column is
+    /// one of some values.
+    static func subscriptions<Value: StoredValue>(
+        as alias: String, where column: String, in values: Set<Value>
+    ) -> SQL {
+        SQL(
+            postgreSQL: { PostgresDialect.subscriptions(as: alias, where: column, in: values) },
+            sqlite: { "\("webhook_events", as: alias, where: column, in: values)" })
+    }
+
+    /// Joins the parked events with the e-mail of an account `u`, as a table `e`.
+    static let parkedByEmail = SQL(
+        postgreSQL: { PostgresDialect.parkedByEmail },
+        sqlite: { "join webhook_events e on lower(e.email) = lower(u.email) and e.outcome = 'parked'" })
 
     static func attributions(of relations: Relations) -> SQL {
         let subscriptions = SQL.subscriptions(of: relations)

@@ -141,7 +141,10 @@ extension Query where Result == User {
 
 extension Query where Result == BucketRow {
     static func buckets(of users: Set<UUID>) -> Query {
-        Query(select: "from compute_unit_buckets where \("user_id", in: users) order by user_id, line, begins_at")
+        Query(
+            select: """
+                from \("compute_unit_buckets", as: "b", where: "user_id", in: users) order by user_id, line, begins_at
+                """)
     }
 }
 

@@ -59,7 +59,8 @@ extension StoreTransaction {
                 """))
     }
 
-    /// Parked events whose variant is mapped now, or whose claimed account exists now: their subscriptions.
+    /// Parked events whose variant is mapped now, or whose claimed account exists now: their subscriptions. Accounts are
+    /// asked for one by one, in a query of their own, so that no plan begins with all of them.
     package func releasable(limit: Int, matchByEmail: Bool, except: Set<String>) async throws -> Set<String> {
         Set(
             try await fetch(
@@ -75,12 +76,13 @@ extension StoreTransaction {
                         where e.outcome = 'parked' and e.reason = 'unknown_plan'
                         union
                         select e.subscription_id
-                        from webhook_events e join users u on u.id = e.claimed_user_id
-                        where e.outcome = 'parked' and e.reason = 'unknown_account'
+                        from webhook_events e where e.outcome = 'parked' and e.reason = 'unknown_account'
+                            and (select u.id from users u where u.id = e.claimed_user_id) is not null
                         union
                         select e.subscription_id
-                        from webhook_events e join users u on lower(u.email) = lower(e.email)
+                        from webhook_events e
                         where \(matchByEmail) and e.outcome = 'parked' and e.reason = 'unknown_account'
+                            and (select count(*) from users u where lower(u.email) = lower(e.email)) > 0
                     ) as found
                     where subscription_id is not null and \("subscription_id", notIn: except)
                     order by subscription_id limit \(limit)

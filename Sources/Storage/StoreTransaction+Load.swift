@@ -50,9 +50,9 @@ extension StoreTransaction {
         }
         let names = Set(loaded.related.compactMap(\.event.subscriptionID))
         let (_, now, rows, others, charges, subscriptions, buckets, grants, charged) = try await fetch(
-            Query<Void>("select id from users where \("id", in: users) order by id \(.locking)"), nowQuery,
-            .rows(of: users),
-            .events(of: users, besides: names), .charges(users: users, lines: Set(names.map(BucketSeries.subscription))),
+            Query<Void>(.lockAccounts(users)), nowQuery, .rows(of: users),
+            .events(of: users, besides: names),
+            .charges(users: users, lines: Set(names.map(BucketSeries.subscription))),
             .subscriptions(users: users, names: names, loaded.catalog), .buckets(of: users), .grants(of: users),
             .entry(ofTask: task))
         loaded.now = now[0]
@@ -107,8 +107,9 @@ extension StoreTransaction {
         try await fetch(
             Query<Usage>(
                 """
-                select line, begins_at, created_at, -units as units from compute_unit_ledger
-                where kind in ('consume', 'external') and line <> 'free' and \("line", in: lines)
+                select line, begins_at, created_at, -units as units from \(
+                    "compute_unit_ledger", as: "l", where: "line", in: lines,
+                    and: "kind in ('consume', 'external') and line <> 'free'")
                 """
             ) { row in
                 Usage(
@@ -134,7 +135,7 @@ extension StoreTransaction {
     /// Locks an account's row; nil if there is no such account.
     package func lockAccount(_ id: UUID) async throws -> AccountRow? {
         let (_, rows) = try await fetch(
-            Query<Void>("select id from users where id = \(id) \(.locking)"), .rows(of: Set([id])))
+            Query<Void>(.lockAccounts(Set([id]))), .rows(of: Set([id])))
         return rows.first
     }
 
@@ -157,7 +158,7 @@ extension StoreTransaction {
                 """
                 select customer_id, subscription_id, case kind when 'order' then data_id end,
                     case kind when 'subscription' then order_id end
-                from webhook_events where \("id", in: ids)
+                from \("webhook_events", as: "e", where: "id", in: Set(ids))
                 """
             ) { (try $0.next(), try $0.next(), try $0.next(), try $0.next()) })
         return Relations(

@@ -53,12 +53,14 @@ extension StoreTransaction {
         if !folded.matches.isEmpty { statements.append(actions(folded.matches, at: changes.at)) }
         if !changes.accounts.isEmpty { statements.append(AccountRow.table.update(changes.accounts)) }
         if !changes.removedSubscriptions.isEmpty {
-            statements.append(
+            let grants = changes.removedSubscriptions.compactMap { BucketSeries(rawValue: $0).grantID }
+            statements += [
                 """
                 delete from user_subscriptions
                 where source = 'provider' and \("lemon_squeezy_subscription_id", in: changes.removedSubscriptions)
-                    or source = 'granted' and \("'grant:' || id", in: changes.removedSubscriptions)
-                """)
+                """,
+                "delete from user_subscriptions where source = 'granted' and \("id", in: grants)",
+            ]
         }
         let provided = changes.subscriptions.filter { $0.state.grant == nil }
         if !provided.isEmpty { statements.append(SubscriptionRow.provided.upsert(provided)) }

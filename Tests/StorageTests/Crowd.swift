@@ -8,8 +8,10 @@ enum Crowd {
         "operator_actions",
     ]
 
-    static func fill(_ database: TestDatabase) async throws {
-        for statement in database.kind == .postgreSQL ? postgreSQL : sqlite {
+    /// - Parameter isAnalyzed: whether the database gets statistics of it.
+    static func fill(_ database: TestDatabase, isAnalyzed: Bool = true) async throws {
+        for statement in database.kind == .postgreSQL ? postgreSQL : sqlite
+        where isAnalyzed || !statement.hasSuffix("analyze") {
             try await database.execute(statement)
         }
     }

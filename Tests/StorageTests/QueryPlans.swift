@@ -19,9 +19,14 @@ struct QueryPlan: Hashable, CustomStringConvertible {
 extension TestDatabase {
     /// The plans of all that a store runs while `body` works with it. `generic`: PostgreSQL plans without looking at the
     /// values.
-    func plans(generic: Bool = false, _ body: (Store) async throws -> Void) async throws -> [QueryPlan] {
+    ///
+    /// - Parameter before: what is done on the same connection before.
+    func plans(
+        generic: Bool = false, before: (Store) async throws -> Void = { _ in },
+        _ body: (Store) async throws -> Void
+    ) async throws -> [QueryPlan] {
         switch kind {
-        case .postgreSQL: try await postgresPlans(generic: generic, body)
+        case .postgreSQL: try await postgresPlans(generic: generic, before: before, body)
         case .sqlite: try await sqlitePlans(body)
         }
     }
@@ -30,7 +35,10 @@ extension TestDatabase {
         url: String? = nil, _ body: (Store) async throws -> Void
     ) async throws -> [String] {
         let log = StatementLog()
-        let store = try open(url: url) { $0.observe = { sql, _, _ in log.note(sql) } }
+        let store = try open(url: url) { configuration in
+            configuration.observe = { sql, _, _ in log.note(sql) }
+            (configuration.poolSize, configuration.maxOverflow) = (1, 0)
+        }
         do {
             try await body(store)
         } catch {
@@ -45,21 +53,25 @@ extension TestDatabase {
 
     /// The server's own module writes the plan of each statement of a connection into its log, as it was run.
     private func postgresPlans(
-        generic: Bool, _ body: (Store) async throws -> Void
+        generic: Bool, before: (Store) async throws -> Void, _ body: (Store) async throws -> Void
     ) async throws -> [QueryPlan] {
         let data = try #require(ProcessInfo.processInfo.environment["TEST_POSTGRES_DATA"], "run make test")
         let log = URL(fileURLWithPath: data).deletingLastPathComponent().appendingPathComponent("server.log")
         let settings = [
             "session_preload_libraries=auto_explain", "auto_explain.log_min_duration=0", "auto_explain.log_format=json",
-            "auto_explain.log_nested_statements=on",
+            "auto_explain.log_nested_statements=on", "auto_explain.log_analyze=on", "auto_explain.log_timing=off",
             "plan_cache_mode=\(generic ? "force_generic_plan" : "force_custom_plan")",
         ]
         let options =
             settings.map { "-c \($0)" }.joined(separator: " ")
             .addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? ""
         let file = try FileHandle(forReadingFrom: log)
-        let begin = try file.seekToEnd()
-        _ = try await run(url: "\(url)?options=\(options)", body)
+        var begin: UInt64 = 0
+        _ = try await run(url: "\(url)?options=\(options)") { store in
+            try await before(store)
+            begin = try file.seekToEnd()
+            try await body(store)
+        }
         try file.seek(toOffset: begin)
         let text = String(decoding: try file.readToEnd() ?? Data(), as: UTF8.self)
         // What a message goes on with is indented.
@@ -74,12 +86,14 @@ extension TestDatabase {
         }
     }
 
+    /// Those read in their own order, and those of which an index was walked through.
     private static func wholeTables(_ node: [String: Any]) -> [String] {
         let inner = (node["Plans"] as? [[String: Any]] ?? []).flatMap(wholeTables)
-        guard let type = node["Node Type"] as? String, type.hasSuffix("Seq Scan"),
-            let table = node["Relation Name"] as? String, !Crowd.small.contains(table)
+        guard let type = node["Node Type"] as? String, let table = node["Relation Name"] as? String,
+            !Crowd.small.contains(table)
         else { return inner }
-        return [table] + inner
+        let visited = ["Actual Rows", "Rows Removed by Filter"].reduce(0.0) { $0 + ((node[$1] as? Double) ?? 0) }
+        return type.hasSuffix("Seq Scan") || visited > 5000 ? [table] + inner : inner
     }
 
     // MARK: SQLite

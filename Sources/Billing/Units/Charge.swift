@@ -11,6 +11,10 @@ public struct BucketSeries: Sendable, Hashable, RawRepresentable {
     public static func grant(_ id: UUID) -> BucketSeries {
         BucketSeries(rawValue: "grant:\(id.uuidString.lowercased())")
     }
+    /// The id of the grant, if these are a granted plan's.
+    public var grantID: UUID? {
+        rawValue.hasPrefix("grant:") ? UUID(uuidString: String(rawValue.dropFirst("grant:".count))) : nil
+    }
     public static func subscription(_ id: String) -> BucketSeries { BucketSeries(rawValue: id) }
 }
 

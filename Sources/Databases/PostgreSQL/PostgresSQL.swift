@@ -19,14 +19,14 @@ extension PostgresQuery {
                 append(unescaped: isNegated ? "\(column) <> all(" : "\(column) = any(")
                 bind(values, type)
                 append(unescaped: ")")
-            case .lookup(let table, let column, let values, let type, let alias):
+            case .lookup(let table, let column, let values, let type, let condition, let alias):
                 append(unescaped: "unnest(")
                 bind(values, type)
                 // With `offset 0` the inner query is planned by itself, once a key: no statistics can lead it astray.
                 append(
                     unescaped: """
                         ) as \(alias)_key (value) cross join lateral (
-                            select * from \(table) where \(column) = \(alias)_key.value offset 0
+                            select * from \(table) where \(column) = \(alias)_key.value and \(condition) offset 0
                         ) as \(alias)
                         """)
             case .values(let values, let type):

@@ -9,7 +9,8 @@ package struct SQL: Sendable, ExpressibleByStringInterpolation {
         /// A condition: whether a column is, or is not, one of some values.
         case member(column: String, values: [SQLValue], type: SQLType, isNegated: Bool)
         /// A table of the rows in which a column is one of some values, found by its index whatever a planner believes.
-        case lookup(table: String, column: String, values: [SQLValue], type: SQLType, alias: String)
+        case lookup(
+            table: String, column: String, values: [SQLValue], type: SQLType, condition: String, alias: String)
         /// Values as a table of one column, `value`.
         case values([SQLValue], SQLType)
         /// Rows as a table named `new`.
@@ -93,13 +94,17 @@ package struct SQL: Sendable, ExpressibleByStringInterpolation {
 
         /// The rows of a table in which an indexed column is one of some values, as a table with this alias. The values
         /// have to be different: each finds its rows by itself.
+        ///
+        /// - Parameter condition: a further one on the same table, such as that of a partial index.
         @inlinable
         package mutating func appendInterpolation<Value: StoredValue>(
-            _ table: String, as alias: String, where column: String, in values: Set<Value>
+            _ table: String, as alias: String, where column: String, in values: Set<Value>,
+            and condition: String = "true"
         ) {
             parts.append(
                 .lookup(
-                    table: table, column: column, values: values.map(\.sqlValue), type: Value.sqlType, alias: alias))
+                    table: table, column: column, values: values.map(\.sqlValue), type: Value.sqlType,
+                    condition: condition, alias: alias))
         }
 
         /// Rows as a table named `new`, with a further column `position`.

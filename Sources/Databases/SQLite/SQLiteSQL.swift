@@ -47,10 +47,10 @@ struct SQLiteStatement {
             case .member(let column, let values, _, let isNegated):
                 text += isNegated ? "\(column) not in " : "\(column) in "
                 list(values)
-            case .lookup(let table, let column, let values, _, let alias):
+            case .lookup(let table, let column, let values, _, let condition, let alias):
                 text += "(select * from \(table) where \(column) in "
                 list(values)
-                text += ") as \(alias)"
+                text += " and \(condition)) as \(alias)"
             case .values(let values, _): list(values)
             case .rows(let set):
                 rows = set

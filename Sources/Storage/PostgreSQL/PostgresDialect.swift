@@ -25,6 +25,14 @@ enum PostgresDialect {
             """
     }
 
+    /// Each is locked where it is looked up, and they are looked up in the order given.
+    static func lockAccounts(_ users: Set<UUID>) -> SQL {
+        """
+        select a.id from (select value from \(.values(users)) as given order by value) as u
+        cross join lateral (select id from users where id = u.value for no key update offset 0) as a
+        """
+    }
+
     /// All events that the rules read of the subscriptions, and their orders. An order may come more than once.
     static func related(to relations: Relations) -> SQL {
         let columns = StoredEvent.columns.list(of: "e") + ", e.arrival"
@@ -49,38 +57,35 @@ enum PostgresDialect {
                     select * from webhook_events where order_id = o.id and kind = 'order' offset 0
                 ) as e
                 union all
-                select \(raw: columns)
-                from \(.values(relations.customers)) as c (id)
-                cross join lateral (
-                    select * from webhook_events
-                    where customer_id = c.id and subscription_id is null and kind = 'order' offset 0
-                ) as e
+                select \(raw: columns) from \(
+                    "webhook_events", as: "e", where: "customer_id", in: relations.customers,
+                    and: "subscription_id is null and kind = 'order'")
             ) as e
             where \(raw: StoredEvent.readable) order by arrival
             """
     }
 
-    /// The different subscriptions, as a table `alias` with the column `subscription_id`, of the events in which a column
-    /// is one of some values: one step in the index a subscription, whatever the number of its events.
+    /// The different subscriptions, as a table with this alias and the column `subscription_id`, of the events in which a
+    /// column is one of some values: one step in the index of both columns a subscription, whatever the number of its
+    /// events. No other index has this order, so that no plan can walk through one.
     static func subscriptions<Value: StoredValue>(
         as alias: String, where column: String, in values: Set<Value>
     ) -> SQL {
-        let next: (SQL) -> SQL = { rest in
-            """
-            select subscription_id from webhook_events where \(raw: column) = \(raw: alias)_key.value and \(rest)
-            order by subscription_id limit 1
-            """
-        }
+        let (key, name) = (SQL(raw: "\(alias)_key.value"), SQL(raw: column))
         return """
             \(.values(values)) as \(raw: alias)_key
             cross join lateral (
                 with recursive found (subscription_id) as (
-                    (\(next("subscription_id is not null")))
+                    select cast('' as varchar)
                     union all
-                    select (\(next("subscription_id > found.subscription_id")))
+                    select (
+                        select subscription_id from webhook_events
+                        where (\(name), subscription_id) > (\(key), found.subscription_id) and \(name) <= \(key)
+                        order by \(name), subscription_id limit 1
+                    )
                     from found where found.subscription_id is not null
                 )
-                select subscription_id from found where subscription_id is not null
+                select subscription_id from found where subscription_id <> ''
             ) as \(raw: alias)
             """
     }
@@ -97,20 +102,24 @@ enum PostgresDialect {
             ) as e
             where \("own.subscription_id", notIn: subscriptions)
             union all
-            select e.* from \(.values(users)) as u (id)
-            cross join lateral (
-                select * from webhook_events where user_id = u.id and subscription_id is null offset 0
-            ) as e
+            select e.* from \(
+                "webhook_events", as: "e", where: "user_id", in: users, and: "subscription_id is null")
             union all
-            select e.* from \(.values(users)) as u (id)
-            cross join lateral (
-                select * from webhook_events where claimed_user_id = u.id and kind = 'order' offset 0
-            ) as e
+            select e.* from \(
+                "webhook_events", as: "e", where: "claimed_user_id", in: users,
+                and: "subscription_id is null and kind = 'order'")
             where e.user_id is null or \("e.user_id", notIn: users)
         ) as e
         where \(raw: StoredEvent.readable) order by arrival
         """
     }
+
+    /// Parked events with the e-mail of an account `u`, as a table `e`.
+    static let parkedByEmail: SQL = """
+        cross join lateral (
+            select * from webhook_events where lower(email) = lower(u.email) and outcome = 'parked' offset 0
+        ) as e
+        """
 
     static func charges(ofSubscriptionsOf users: Set<UUID>) -> SQL {
         """

@@ -28,11 +28,11 @@ extension AccountRow: Record {
         "u.id", "u.email", "u.created_at", "u.subscription_tier", "u.compute_units_remaining",
         "u.compute_units_reset_date", "u.billing_due_at", "u.billing_valid_from", "u.billing_revision",
         """
-        exists (
-            select 1 from user_subscriptions s
+        (
+            select count(*) from user_subscriptions s
             where s.user_id = u.id and s.source is null and s.plan_id = u.subscription_tier and s.plan_id <> 'free'
                 and s.status in ('active', 'on_trial', 'past_due')
-        ) as has_unadopted_plan
+        ) > 0 as has_unadopted_plan
         """, "l.kind", "l.units", "l.balance", "l.line", "l.begins_at",
     ]
 
