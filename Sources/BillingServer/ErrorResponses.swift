@@ -28,10 +28,9 @@ struct ErrorResponses: RouterMiddleware {
         }
         response.headers[.requestID] = context.requestID.description
         if request.method == .head { response = response.createHeadResponse() }
-        let route = response.status == .notFound ? "none" : context.endpointPath ?? "none"
-        metrics.observe(
-            .requestDuration, ContinuousClock.now - start,
-            labels: ["route": route, "code": "\(response.status.code)"])
+        let route = response.status == .notFound ? nil : context.endpointPath
+        metrics.requestDurations.observe(
+            ContinuousClock.now - start, route: route ?? RequestDurations.noRoute, status: response.status)
         return response
     }
 

@@ -10,6 +10,9 @@ import Storage
 struct WebhookController: Controller {
     static let methods: KeyValuePairs<String, [HTTPRequest.Method]> = ["/webhooks/lemon-squeezy": [.post]]
 
+    /// The status of an answer to bytes that are stored already; else it is the event's outcome.
+    static let duplicate = "duplicate"
+
     let secrets: SigningSecrets
     let queue: CommitQueue
     let bodies: BodyBudget
@@ -35,7 +38,7 @@ struct WebhookController: Controller {
     }
 
     private func refuse(_ logger: Logger) {
-        metrics.count(.signatureFailures)
+        metrics.signatureFailures.increment()
         if failureLog.allows() { logger.warning("delivery without a valid signature") }
         if let refused = signatures.refuse() {
             logger.warning("\(SignatureWatch.warning)", metadata: ["refused": "\(refused)"])
@@ -47,11 +50,11 @@ struct WebhookController: Controller {
         do {
             receipt = try await queue.submit(event)
         } catch {
-            metrics.count(.undurable)
+            metrics.undurable.increment()
             throw Problem.unavailable
         }
-        let status = receipt.isDuplicate ? "duplicate" : receipt.outcome.rawValue
-        metrics.count(.deliveries, labels: ["status": status])
+        let status = receipt.isDuplicate ? Self.duplicate : receipt.outcome.rawValue
+        metrics.deliveries.increment(status)
         context.logger.info(
             "delivery stored",
             metadata: [
