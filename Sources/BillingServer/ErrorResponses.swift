@@ -45,14 +45,14 @@ struct ErrorResponses: RouterMiddleware {
         case let error as any HTTPResponseError where (400..<500).contains(error.status.code):
             return .malformedRequest
         case let error as StoreError:
-            context.logger.error("request failed", metadata: ["error": "\(error)"])
+            context.log.error("request failed", metadata: ["error": "\(error)"])
             return switch error {
             case .unavailable, .busy: .unavailable
             default: .internalError
             }
         case is CancellationError: return .unavailable
         default:
-            context.logger.error("request failed", metadata: ["error.type": "\(type(of: error))"])
+            context.log.error("request failed", metadata: ["error.type": "\(type(of: error))"])
             return .internalError
         }
     }

@@ -28,7 +28,7 @@ struct WebhookController: Controller {
         try await bodies.withBody(of: request) { body in
             let headers = request.headers[values: .signature]
             guard let match = Signature.verify(headers, body: body, secrets: secrets) else {
-                refuse(context.logger)
+                refuse(context.log)
                 throw Problem.invalidSignature
             }
             signatures.accept()
@@ -55,7 +55,7 @@ struct WebhookController: Controller {
         }
         let status = receipt.isDuplicate ? Self.duplicate : receipt.outcome.rawValue
         metrics.deliveries.increment(status)
-        context.logger.info(
+        context.log.info(
             "delivery stored",
             metadata: [
                 "event_id": "\(receipt.eventID.text)", "event": "\(event.name?.rawValue ?? "none")",
