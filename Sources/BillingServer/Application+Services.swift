@@ -18,7 +18,7 @@ struct Ticking<Timepiece: Clock>: Service where Timepiece.Duration == Duration {
                 } catch {
                     // A shutdown interrupts a run. What is left of it is done after the next start.
                     if Task.isCancelled { return }
-                    metrics.count(.tickFailures)
+                    metrics.tickFailures.increment()
                     logger.error("the clock failed", metadata: ["error": "\(error.loggable)"])
                 }
                 try? await clock.sleep(for: interval)

@@ -120,7 +120,7 @@ extension ApplicationOptions {
                 // A connection beyond the limit is answered 503; beyond this number none is even accepted.
                 availableConnectionsDelegate: .maximum(limits.connections + limits.connections / 4, logger: logger)),
             onServerRunning: { channel in await onListening(listener, channel.localAddress?.port ?? port) },
-            logger: logger)
+            logger: logger.withoutRequestIDs)
     }
 
     fileprivate func ticking(_ tick: @escaping @Sendable () async throws -> Void, logger: Logger) -> any Service {

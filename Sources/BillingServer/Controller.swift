@@ -2,6 +2,7 @@ import Foundation
 import HTTPTypes
 import Hummingbird
 import Logging
+import Synchronization
 
 /// A group of routes.
 protocol Controller: Sendable {
@@ -23,13 +24,32 @@ extension Router where Context == IdentifiedContext {
     }
 }
 
-/// A random id of a request, in its answer's `X-Request-ID` and in its log lines. A client's own `X-Request-ID` is ignored.
+/// An id of a request, in its answer's `X-Request-ID` and in its log lines. A client's own `X-Request-ID` is ignored.
+///
+/// It looks random, but is no secret: the numbers of a sequence that begins anywhere, scattered by SplitMix64's function,
+/// which never makes two of them one. This needs no random numbers of the operating system for each request.
 struct RequestID: Sendable, CustomStringConvertible {
-    let description: String
+    private static let last = Atomic<UInt64>(.random(in: .min ... .max))
+
+    private let number: UInt64
 
     init() {
-        let digits = String(UInt64.random(in: .min ... .max), radix: 16)
-        description = String(repeating: "0", count: 16 - digits.count) + digits
+        var number = Self.last.wrappingAdd(0x9E37_79B9_7F4A_7C15, ordering: .relaxed).newValue
+        number = (number ^ number >> 30) &* 0xBF58_476D_1CE4_E5B9
+        number = (number ^ number >> 27) &* 0x94D0_49BB_1331_11EB
+        self.number = number ^ number >> 31
+    }
+
+    /// 16 hexadecimal digits.
+    var description: String {
+        String(unsafeUninitializedCapacity: 16) { digits in
+            for place in 0..<16 {
+                let digit = UInt8(number >> (60 - 4 * place) & 15)
+                digits.initializeElement(
+                    at: place, to: digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
+            }
+            return 16
+        }
     }
 }
 
@@ -40,8 +60,13 @@ struct IdentifiedContext: RequestContext {
 
     init(source: ApplicationRequestContextSource) {
         coreContext = CoreRequestContextStorage(source: source)
-        logger[metadataKey: "request_id"] = "\(requestID)"
-        logger[metadataKey: "hb.request.id"] = nil
+    }
+
+    /// Logs with the request's id. It is made for a line that is written, since most requests write none.
+    var log: Logger {
+        var log = logger
+        log[metadataKey: "request_id"] = "\(requestID)"
+        return log
     }
 }
 

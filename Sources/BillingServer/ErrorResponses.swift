@@ -28,10 +28,9 @@ struct ErrorResponses: RouterMiddleware {
         }
         response.headers[.requestID] = context.requestID.description
         if request.method == .head { response = response.createHeadResponse() }
-        let route = response.status == .notFound ? "none" : context.endpointPath ?? "none"
-        metrics.observe(
-            .requestDuration, ContinuousClock.now - start,
-            labels: ["route": route, "code": "\(response.status.code)"])
+        let route = response.status == .notFound ? nil : context.endpointPath
+        metrics.requestDurations.observe(
+            ContinuousClock.now - start, route: route ?? RequestDurations.noRoute, status: response.status)
         return response
     }
 
@@ -46,14 +45,14 @@ struct ErrorResponses: RouterMiddleware {
         case let error as any HTTPResponseError where (400..<500).contains(error.status.code):
             return .malformedRequest
         case let error as StoreError:
-            context.logger.error("request failed", metadata: ["error": "\(error)"])
+            context.log.error("request failed", metadata: ["error": "\(error)"])
             return switch error {
             case .unavailable, .busy: .unavailable
             default: .internalError
             }
         case is CancellationError: return .unavailable
         default:
-            context.logger.error("request failed", metadata: ["error.type": "\(type(of: error))"])
+            context.log.error("request failed", metadata: ["error.type": "\(type(of: error))"])
             return .internalError
         }
     }

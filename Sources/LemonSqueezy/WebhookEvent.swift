@@ -38,7 +38,8 @@ public struct WebhookEvent: Hashable, Sendable {
     /// - Throws: `EnvelopeError` if it is no event at all; an object that cannot be read is no error but
     ///   ``Object/undecodable(reason:)``.
     public init(body: [UInt8]) throws(EnvelopeError) {
-        guard let document = try? JSONValue(parsing: body) else { throw .notJSON }
+        // Half of a body is links to related objects.
+        guard let document = try? JSONValue(parsing: body, without: "relationships") else { throw .notJSON }
         try self.init(document)
     }
 

@@ -43,4 +43,34 @@ struct MetricsTests {
             }
         }
     }
+
+    @Test("Requests are counted by route and status, also at once, and also those that no route takes")
+    func routes() async throws {
+        try await DatabaseKind.sqlite.withDatabase { database in
+            try await withServer(try database.open()) { server in
+                try await withThrowingTaskGroup { group in
+                    for _ in 0..<20 {
+                        group.addTask {
+                            for _ in 0..<10 { _ = try await server.client.send("GET", "/v1/plans") }
+                        }
+                    }
+                    try await group.waitForAll()
+                }
+                _ = try await server.client.send("HEAD", "/v1/plans", headers: [("if-none-match", "*")])
+                _ = try await server.client.send("GET", "/v1/account")
+                _ = try await server.client.send("POST", "/v1/plans")
+                _ = try await server.client.send("GET", "/nothing")
+                _ = try await server.admin.send("GET", "/healthz")
+                let text = try await server.admin.send("GET", "/metrics").text
+                for (route, code, count) in [
+                    ("/v1/plans", 200, 200), ("/v1/plans", 304, 1), ("/v1/account", 401, 1), ("NotFound", 405, 1),
+                    ("none", 404, 1), ("/healthz", 200, 1),
+                ] {
+                    let line = #"request_duration_seconds_count{route="\#(route)",code="\#(code)"} \#(count)"#
+                    #expect(text.contains(line + "\n"), Comment(rawValue: line))
+                }
+                #expect(!text.contains("selextract_deliveries_total"))
+            }
+        }
+    }
 }

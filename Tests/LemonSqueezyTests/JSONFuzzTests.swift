@@ -47,6 +47,31 @@ struct JSONFuzzTests {
         #expect(refused > 100)
     }
 
+    @Test("What is skipped has to be JSON as well, and nothing else is skipped", arguments: seeds)
+    func skippedMembers(seed: UInt64) {
+        var random = SplitMix(seed: seed)
+        var refused = 0
+        for _ in 0..<1500 {
+            var bytes = RandomJSON.spell(RandomJSON.value(depth: 3, using: &random), using: &random)
+            if Bool.random(using: &random) { damage(&bytes, using: &random) }
+            bytes = Array(#"{"data":{"links":[{"links":1}],"links":"#.utf8) + bytes + Array(#","id":"1"}}"#.utf8)
+            let whole = Result { () throws(JSONSyntaxError) in try JSONValue(parsing: bytes) }
+            let part = Result { () throws(JSONSyntaxError) in try JSONValue(parsing: bytes, without: "links") }
+            switch (whole, part) {
+            case (.success(let whole), .success(let part)):
+                #expect(part["data"]?["links"] == .null)
+                #expect(part["data"]?["id"] == whole["data"]?["id"])
+            case (.failure(let whole), .failure(let part)):
+                #expect(whole == part)
+                refused += 1
+            default: Issue.record("\(String(decoding: bytes, as: UTF8.self).debugDescription)")
+            }
+        }
+        #expect(refused > 100)
+        let other = Array(#"{"links":{"a":{"links":[2]}},"b":[{"links":3}],"links":4}"#.utf8)
+        #expect((try? JSONValue(parsing: other, without: "links")) == (try? JSONValue(parsing: other)))
+    }
+
     @Test("Random bytes crash nothing", arguments: seeds)
     func randomBytes(seed: UInt64) {
         var random = SplitMix(seed: seed)

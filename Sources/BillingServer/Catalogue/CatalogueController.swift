@@ -103,7 +103,8 @@ struct CataloguePage: Sendable {
 
     /// The document, or 304 if the client has these bytes already.
     func response(to request: Request) -> Response {
-        request.headers[.ifNoneMatch] != nil && request.headers.names(tag) ? notModified : found
+        guard let match = request.headers[.ifNoneMatch] else { return found }
+        return match == tag || request.headers.names(tag) ? notModified : found
     }
 }
 

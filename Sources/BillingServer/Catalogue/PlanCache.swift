@@ -1,12 +1,13 @@
 import Foundation
 import Selextract
 import Storage
+import Synchronization
 
 /// A copy of the plans on offer, so that the catalogue costs one query a second at most, and is shown on while the database
 /// is away.
 actor PlanCache {
     /// What is answered, made once: bytes, tag and headers do not depend on the request.
-    struct Copy: Sendable {
+    final class Copy: Sendable {
         /// Active plans, cheapest first.
         let list: CataloguePage
         /// By the plan's id.
@@ -19,7 +20,8 @@ actor PlanCache {
             active = plans
             self.readAt = readAt
             if let last, last.active == plans {
-                (list, self.plans) = (last.list, last.plans)
+                list = last.list
+                self.plans = last.plans
             } else {
                 list = CataloguePage(PlanList(plans: plans.map(CataloguePlan.init)))
                 self.plans = Dictionary(plans.map { ($0.id, CataloguePage(CataloguePlan($0))) }) { first, _ in first }
@@ -35,7 +37,8 @@ actor PlanCache {
     static let refreshWait: Duration = .milliseconds(500)
 
     private let lists: Lists
-    private var copy: Copy?
+    /// Written by the actor alone; read without waiting for it.
+    private let copy = Mutex<Copy?>(nil)
     private var refresh: Task<Copy, any Error>?
     private var failedAt: ContinuousClock.Instant?
 
@@ -44,10 +47,15 @@ actor PlanCache {
     }
 
     /// - Throws: what the store throws, if there is no copy that may still be shown.
-    func current() async throws -> Copy {
+    nonisolated func current() async throws -> Copy {
+        let copy = copy.withLock(\.self)
         let now = ContinuousClock.now
         if let copy, copy.readAt + Self.maximumAge > now { return copy }
-        guard let old = copy, old.readAt + Self.maximumAgeInOutage > now else { return try await read().value }
+        return try await renewed(copy, now)
+    }
+
+    private func renewed(_ old: Copy?, _ now: ContinuousClock.Instant) async throws -> Copy {
+        guard let old, old.readAt + Self.maximumAgeInOutage > now else { return try await read().value }
         if let failedAt, failedAt + Self.maximumAge > now { return old }
         return await read().value(within: Self.refreshWait) ?? old
     }
@@ -58,8 +66,10 @@ actor PlanCache {
         let task = Task {
             defer { refresh = nil }
             do {
-                let copy = Copy(try await lists.plans().filter(\.isActive), after: self.copy, readAt: .now)
-                (self.copy, failedAt) = (copy, nil)
+                let plans = try await lists.plans().filter(\.isActive)
+                let copy = Copy(plans, after: self.copy.withLock(\.self), readAt: .now)
+                self.copy.withLock { $0 = copy }
+                failedAt = nil
                 return copy
             } catch {
                 failedAt = .now

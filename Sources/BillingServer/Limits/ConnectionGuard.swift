@@ -61,7 +61,6 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         case .head(let request):
             isReading = true
             if isExcess { return refuse(.unavailable, context) }
-            startDeadline(context)
             continueIfExpected(request, context)
             unanswered += 1
         case .body: break
@@ -71,6 +70,12 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
             deadline = nil
         }
         context.fireChannelRead(data)
+    }
+
+    /// A request of which all came at once needs no deadline: only one whose end is still to come gets it.
+    func channelReadComplete(context: ChannelHandlerContext) {
+        if isReading, !isClosing, deadline == nil { startDeadline(context) }
+        context.fireChannelReadComplete()
     }
 
     private func startDeadline(_ context: ChannelHandlerContext) {

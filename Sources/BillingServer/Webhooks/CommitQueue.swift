@@ -116,8 +116,8 @@ final class CommitQueue: Service {
             let decisions = try await store.transaction { [policy] transaction in
                 try await Fold(transaction, policy: policy).receive(batch.map(\.event))
             }
-            metrics.observe(.batchSize, Double(batch.count))
-            metrics.observe(.batchDuration, ContinuousClock.now - start)
+            metrics.batchSize.observe(Double(batch.count))
+            metrics.batchDuration.observe(ContinuousClock.now - start)
             for (entry, decision) in zip(batch, decisions) { entry.answer.resume(returning: decision) }
         } catch {
             if error.isUnavailability {

@@ -10,6 +10,9 @@ import Storage
 struct WebhookController: Controller {
     static let methods: KeyValuePairs<String, [HTTPRequest.Method]> = ["/webhooks/lemon-squeezy": [.post]]
 
+    /// The status of an answer to bytes that are stored already; else it is the event's outcome.
+    static let duplicate = "duplicate"
+
     let secrets: SigningSecrets
     let queue: CommitQueue
     let bodies: BodyBudget
@@ -25,7 +28,7 @@ struct WebhookController: Controller {
         try await bodies.withBody(of: request) { body in
             let headers = request.headers[values: .signature]
             guard let match = Signature.verify(headers, body: body, secrets: secrets) else {
-                refuse(context.logger)
+                refuse(context.log)
                 throw Problem.invalidSignature
             }
             signatures.accept()
@@ -35,7 +38,7 @@ struct WebhookController: Controller {
     }
 
     private func refuse(_ logger: Logger) {
-        metrics.count(.signatureFailures)
+        metrics.signatureFailures.increment()
         if failureLog.allows() { logger.warning("delivery without a valid signature") }
         if let refused = signatures.refuse() {
             logger.warning("\(SignatureWatch.warning)", metadata: ["refused": "\(refused)"])
@@ -47,12 +50,12 @@ struct WebhookController: Controller {
         do {
             receipt = try await queue.submit(event)
         } catch {
-            metrics.count(.undurable)
+            metrics.undurable.increment()
             throw Problem.unavailable
         }
-        let status = receipt.isDuplicate ? "duplicate" : receipt.outcome.rawValue
-        metrics.count(.deliveries, labels: ["status": status])
-        context.logger.info(
+        let status = receipt.isDuplicate ? Self.duplicate : receipt.outcome.rawValue
+        metrics.deliveries.increment(status)
+        context.log.info(
             "delivery stored",
             metadata: [
                 "event_id": "\(receipt.eventID.text)", "event": "\(event.name?.rawValue ?? "none")",

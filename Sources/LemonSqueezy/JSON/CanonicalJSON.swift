@@ -40,45 +40,38 @@ extension JSONValue {
         }
     }
 
-    /// The places of the members by their keys' bytes, not by `String`'s order, which takes differently composed characters
-    /// for equal. Of equal keys the last one counts.
-    ///
-    /// The provider writes its keys in one order, so that few have to move far: each is inserted where it belongs.
-    private static func order(_ members: [Member]) -> [Int] {
-        if members.count > 100 { return longOrder(members) }
-        var order: [Int] = []
-        order.reserveCapacity(members.count)
-        for place in members.indices {
-            var (low, high) = (0, order.count)
-            while low < high {
-                let middle = (low + high) / 2
-                if compareBytes(members[order[middle]].key, members[place].key) < 0 {
-                    low = middle + 1
-                } else {
-                    high = middle
-                }
-            }
-            if low < order.count, members[order[low]].key.utf8.elementsEqual(members[place].key.utf8) {
-                order[low] = place
-            } else {
-                order.insert(place, at: low)
+    /// The place of a member, and how its key begins: eight bytes as one number, so that most keys are compared at once.
+    private struct SortedKey {
+        let beginning: UInt64
+        let place: Int
+
+        init(_ key: String, at place: Int) {
+            self.place = place
+            var key = key
+            beginning = key.withUTF8 { bytes in
+                // A shorter key ends with zeros: it belongs before all that begin with it.
+                (0..<8).reduce(0) { $0 << 8 | ($1 < bytes.count ? UInt64(bytes[$1]) : 0) }
             }
         }
-        return order
     }
 
-    /// The same of an object that nobody meant to be sorted by insertion.
-    private static func longOrder(_ members: [Member]) -> [Int] {
-        let order = members.indices.sorted { left, right in
-            switch compareBytes(members[left].key, members[right].key) {
-            case 0: left < right
+    /// The places of the members by their keys' bytes, not by `String`'s order, which takes differently composed characters
+    /// for equal. Of equal keys the last one counts.
+    private static func order(_ members: [Member]) -> [Int] {
+        func compare(_ left: SortedKey, _ right: SortedKey) -> Int {
+            if left.beginning != right.beginning { return left.beginning < right.beginning ? -1 : 1 }
+            return compareBytes(members[left.place].key, members[right.place].key)
+        }
+        let keys = members.indices.map { SortedKey(members[$0].key, at: $0) }.sorted { left, right in
+            switch compare(left, right) {
+            case 0: left.place < right.place
             case let comparison: comparison < 0
             }
         }
         // Equal keys are neighbours now, in the order they came.
-        return zip(order, order.dropFirst().map(Optional.some) + [nil]).compactMap { index, next in
-            if let next, compareBytes(members[index].key, members[next].key) == 0 { return nil }
-            return index
+        return keys.indices.compactMap { index in
+            let isRepeated = index + 1 < keys.count && compare(keys[index], keys[index + 1]) == 0
+            return isRepeated ? nil : keys[index].place
         }
     }
 

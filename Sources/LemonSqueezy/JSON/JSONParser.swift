@@ -8,11 +8,17 @@ extension JSONValue {
     /// A lone surrogate escape (`\ud800`), which no Unicode string can hold, becomes U+FFFD: it comes of a name that
     /// was cut off in the middle of a character, and must not make the event unreadable.
     public init(parsing bytes: [UInt8]) throws(JSONSyntaxError) {
+        try self.init(parsing: bytes, without: nil)
+    }
+
+    /// The same, but of the members of objects in the document's object the one called `key` is read as null, and only
+    /// held to be JSON: what nobody asks for need not be made.
+    init(parsing bytes: [UInt8], without key: String?) throws(JSONSyntaxError) {
         // Most bodies are ASCII, which is seen at once.
-        let isASCII = bytes.withUnsafeBufferPointer { $0.allSatisfy { $0 < 0x80 } }
+        let isASCII = bytes.reduce(0, |) < 0x80
         guard isASCII || String(validating: bytes, as: UTF8.self) != nil else { throw JSONSyntaxError(offset: 0) }
         self = try bytes.withUnsafeBufferPointer { (bytes) throws(JSONSyntaxError) in
-            var parser = JSONParser(bytes: bytes)
+            var parser = JSONParser(bytes: bytes, unwanted: key)
             return try parser.document()
         }
     }
@@ -21,11 +27,16 @@ extension JSONValue {
 /// A recursive descent over the bytes. Every access checks the bounds, since a body may be anything.
 private struct JSONParser {
     let bytes: UnsafeBufferPointer<UInt8>
+    /// The key at depth 2 whose value is not made.
+    let unwanted: String?
     var index = 0
-    /// The string under way, if it has escapes; kept to save an allocation for each.
-    var unescaped: [UInt8] = []
+    /// Whether what is read now is only checked.
+    var isSkipping = false
 
-    init(bytes: UnsafeBufferPointer<UInt8>) { self.bytes = bytes }
+    init(bytes: UnsafeBufferPointer<UInt8>, unwanted: String?) {
+        self.bytes = bytes
+        self.unwanted = unwanted
+    }
 
     mutating func document() throws(JSONSyntaxError) -> JSONValue {
         let value = try value(depth: 0)
@@ -52,7 +63,7 @@ private struct JSONParser {
         index += 1
         var members: [JSONValue.Member] = []
         // The provider's objects have some thirty members, or one or two.
-        if depth == 3 { members.reserveCapacity(40) }
+        if !isSkipping { members.reserveCapacity(depth == 3 ? 40 : 2) }
         skipSpace()
         if skip(UInt8(ascii: "}")) { return members }
         repeat {
@@ -61,7 +72,16 @@ private struct JSONParser {
             let key = try string()
             skipSpace()
             guard skip(UInt8(ascii: ":")) else { throw failure }
-            members.append(JSONValue.Member(key, try value(depth: depth)))
+            if isSkipping {
+                _ = try value(depth: depth)
+            } else if depth == 2, key == unwanted {
+                isSkipping = true
+                _ = try value(depth: depth)
+                isSkipping = false
+                members.append(JSONValue.Member(key, .null))
+            } else {
+                members.append(JSONValue.Member(key, try value(depth: depth)))
+            }
             skipSpace()
         } while skip(UInt8(ascii: ","))
         guard skip(UInt8(ascii: "}")) else { throw failure }
@@ -75,7 +95,8 @@ private struct JSONParser {
         skipSpace()
         if skip(UInt8(ascii: "]")) { return elements }
         repeat {
-            elements.append(try value(depth: depth))
+            let element = try value(depth: depth)
+            if !isSkipping { elements.append(element) }
             skipSpace()
         } while skip(UInt8(ascii: ","))
         guard skip(UInt8(ascii: "]")) else { throw failure }
@@ -98,6 +119,7 @@ private struct JSONParser {
             if !skip(UInt8(ascii: "+")) { _ = skip(UInt8(ascii: "-")) }
             try digits()
         }
+        if isSkipping { return "" }
         return String(decoding: UnsafeBufferPointer(rebasing: bytes[start..<index]), as: UTF8.self)
     }
 
@@ -109,20 +131,18 @@ private struct JSONParser {
 
     private mutating func string() throws(JSONSyntaxError) -> String {
         index += 1
-        var start = index
-        unescaped.removeAll(keepingCapacity: true)
+        let start = index
+        var hasEscapes = false
         while index < bytes.count {
             let byte = bytes[index]
             if byte == UInt8(ascii: "\"") {
-                let rest = UnsafeBufferPointer(rebasing: bytes[start..<index])
+                let raw = UnsafeBufferPointer(rebasing: bytes[start..<index])
                 index += 1
-                if unescaped.isEmpty { return String(decoding: rest, as: UTF8.self) }
-                unescaped.append(contentsOf: rest)
-                return String(decoding: unescaped, as: UTF8.self)
+                if isSkipping { return "" }
+                return hasEscapes ? Self.unescaped(raw) : String(decoding: raw, as: UTF8.self)
             } else if byte == UInt8(ascii: "\\") {
-                unescaped.append(contentsOf: UnsafeBufferPointer(rebasing: bytes[start..<index]))
+                hasEscapes = true
                 try escape()
-                start = index
             } else if byte < 0x20 {
                 throw failure
             } else {
@@ -134,38 +154,64 @@ private struct JSONParser {
 
     private mutating func escape() throws(JSONSyntaxError) {
         index += 1
-        guard let byte = peek else { throw failure }
-        switch byte {
-        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): unescaped.append(byte)
-        case UInt8(ascii: "b"): unescaped.append(0x08)
-        case UInt8(ascii: "f"): unescaped.append(0x0C)
-        case UInt8(ascii: "n"): unescaped.append(0x0A)
-        case UInt8(ascii: "r"): unescaped.append(0x0D)
-        case UInt8(ascii: "t"): unescaped.append(0x09)
+        switch peek {
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"), UInt8(ascii: "b"), UInt8(ascii: "f"),
+            UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"):
+            index += 1
         case UInt8(ascii: "u"):
             index += 1
-            return try unicodeEscape()
+            _ = try fourHexDigits()
         default: throw failure
         }
-        index += 1
     }
 
-    private mutating func unicodeEscape() throws(JSONSyntaxError) {
-        var scalar = try fourHexDigits()
-        if scalar & 0xFC00 == 0xD800 {
-            let afterHigh = index
-            if skip(UInt8(ascii: "\\")), skip(UInt8(ascii: "u")) {
-                let low = try fourHexDigits()
-                if low & 0xFC00 == 0xDC00 {
-                    scalar = 0x10000 + (scalar & 0x3FF) << 10 + (low & 0x3FF)
+    /// The text of a string's bytes, whose escapes are known to be right.
+    private static func unescaped(_ raw: UnsafeBufferPointer<UInt8>) -> String {
+        // No escape is shorter than what it stands for, so that the text has room where its spelling had.
+        String(unsafeUninitializedCapacity: raw.count) { text in
+            var parser = JSONParser(bytes: raw, unwanted: nil)
+            var end = 0
+            while let byte = parser.peek {
+                parser.index += 1
+                if byte == UInt8(ascii: "\\") {
+                    for byte in parser.escapedScalar().utf8 {
+                        text.initializeElement(at: end, to: byte)
+                        end += 1
+                    }
                 } else {
-                    index = afterHigh
+                    text.initializeElement(at: end, to: byte)
+                    end += 1
                 }
-            } else {
-                index = afterHigh
             }
+            return end
         }
-        unescaped.append(contentsOf: String(Unicode.Scalar(scalar) ?? "\u{FFFD}").utf8)
+    }
+
+    /// What the escape at hand, after its backslash, stands for.
+    private mutating func escapedScalar() -> Unicode.Scalar {
+        let byte = bytes[index]
+        index += 1
+        return switch byte {
+        case UInt8(ascii: "b"): "\u{08}"
+        case UInt8(ascii: "f"): "\u{0C}"
+        case UInt8(ascii: "n"): "\n"
+        case UInt8(ascii: "r"): "\r"
+        case UInt8(ascii: "t"): "\t"
+        case UInt8(ascii: "u"): unicodeScalar()
+        default: Unicode.Scalar(byte)
+        }
+    }
+
+    /// Of the digits at hand and, if they are the first half of a surrogate pair, of the escape after them.
+    private mutating func unicodeScalar() -> Unicode.Scalar {
+        guard let high = try? fourHexDigits() else { return "\u{FFFD}" }
+        guard high & 0xFC00 == 0xD800 else { return Unicode.Scalar(high) ?? "\u{FFFD}" }
+        let afterHigh = index
+        if skip(UInt8(ascii: "\\")), skip(UInt8(ascii: "u")), let low = try? fourHexDigits(), low & 0xFC00 == 0xDC00 {
+            return Unicode.Scalar(0x10000 + (high & 0x3FF) << 10 + (low & 0x3FF)) ?? "\u{FFFD}"
+        }
+        index = afterHigh
+        return "\u{FFFD}"
     }
 
     private mutating func fourHexDigits() throws(JSONSyntaxError) -> UInt32 {

@@ -20,11 +20,14 @@ public enum JSONValue: Hashable, Sendable {
         }
     }
 
-    /// The value of a key; of several members with that key the last one's. Nil if there is none, or if this is no
-    /// object.
+    /// The value of a key, which is compared byte by byte; of several members with that key the last one's. Nil if there
+    /// is none, or if this is no object.
     public subscript(key: String) -> JSONValue? {
         guard case .object(let members) = self else { return nil }
-        for place in members.indices.reversed() where members[place].key == key { return members[place].value }
+        // Most keys differ in length already.
+        let length = key.utf8.count
+        for place in members.indices.reversed()
+        where members[place].key.utf8.count == length && members[place].key == key { return members[place].value }
         return nil
     }
 }
