@@ -64,12 +64,13 @@ extension Checkpoint {
         }) {
             return true
         }
-        let policy = circumstances.inForce.policy
-        // A paid one counts only where units wait for it.
-        let ofChanges = newer.filter { stored in
-            (stored.event.invoice?.isForChange ?? false)
-                && (policy.upgradeUnits == .whenPaid || stored.event.name == .subscriptionPaymentFailed)
-        }.compactMap(\.event.invoice?.createdAt)
+        // A paid one counts only where units wait for it, or if it failed before: then the change came earlier, too.
+        let whenPaid = circumstances.inForce.policy.upgradeUnits == .whenPaid
+        let ofChanges = newer.compactMap { stored -> Date? in
+            guard let invoice = stored.event.invoice, invoice.isForChange else { return nil }
+            let counts = whenPaid || stored.event.name == .subscriptionPaymentFailed || invoice.createdAt < closedBefore
+            return counts ? invoice.createdAt : nil
+        }
         guard !ofChanges.isEmpty else { return false }
         // Judged without and with what arrives: an invoice belongs to the earlier change until the later one is told.
         let before = changes(own.filter { !arriving.contains($0.id) }, circumstances)

@@ -76,9 +76,7 @@ struct CheckpointMaking {
                 .kept
         else { return nil }
         let earlier = own.count { $0.event.updatedAt.map { $0 <= readAfter } ?? false }
-        guard earlier - kept.count >= Checkpoint.fewestLeftOut, isSettled(whole, closedBefore: closedBefore) else {
-            return nil
-        }
+        guard earlier - kept.count >= Checkpoint.fewestLeftOut else { return nil }
         let checkpoint = Checkpoint(
             subscriptionID: id, userID: owner, closedBefore: closedBefore, readAfter: readAfter,
             kept: kept.sorted { $0.uuidString < $1.uuidString },
@@ -90,16 +88,6 @@ struct CheckpointMaking {
             return nil
         }
         return checkpoint
-    }
-
-    /// Whether no change of plan waits for a payment: a failed invoice for one that was told while months are closed
-    /// now could still be paid.
-    private func isSettled(_ whole: Look, closedBefore: Date) -> Bool {
-        let paid = Set(whole.history.payments.map(\.invoiceID))
-        return !whole.history.invoices.contains { name, invoice in
-            name == .subscriptionPaymentFailed && invoice.isForChange && !paid.contains(invoice.invoiceID)
-                && invoice.createdAt < closedBefore.addingTimeInterval(Checkpoint.margin)
-        }
     }
 
     /// Whether what it reads gives what the whole history gives, and later events find all that they build upon.

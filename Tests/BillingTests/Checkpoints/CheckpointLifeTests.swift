@@ -6,8 +6,8 @@ import Testing
 /// R0: a checkpoint changes no answer.
 @Suite("Random lives, with checkpoints")
 struct CheckpointLifeTests {
-    /// How many lives: a tenth of `LIVES` in the environment, since these are long.
-    static let lives = UInt64(ProcessInfo.processInfo.environment["LIVES"].flatMap(Int.init) ?? 200) / 10
+    /// How many lives: some of `LIVES` in the environment, since these are long.
+    static let lives = UInt64(ProcessInfo.processInfo.environment["LIVES"].flatMap(Int.init) ?? 200) / 20 + 2
 
     @Test("With a checkpoint of any age, everything comes out as it does without, or the checkpoint is void")
     @concurrent

@@ -115,8 +115,8 @@ struct CheckpointStage {
     /// As a store does it that keeps checkpoints: loads what they read, or more where they do not hold.
     ///
     /// - Returns: how many events were read.
-    mutating func receive(_ body: [UInt8], _ checkpoints: inout [Checkpoint]) throws -> Int {
-        let arriving = [Self.stored(body)]
+    mutating func receive(_ bodies: [[UInt8]], _ checkpoints: inout [Checkpoint]) throws -> Int {
+        let arriving = bodies.map(Self.stored)
         var loaded = loaded(arriving, checkpoints: checkpoints)
         var read = loaded.related.count
         var whole = loaded.outgrownCheckpoints

@@ -36,6 +36,17 @@ struct CheckpointValidityTests {
         #expect(try account.answer(checkpoint, [cancelled, changed]) == .same)
     }
 
+    @Test("What a store loads of closed months changes nothing, and stays as it is")
+    func closedRows() throws {
+        let (account, checkpoint) = try Self.paid {
+            try $0.consume(10, at: CheckpointCase.start.adding(months: 5) + 60)
+        }
+        let buckets = Array(account.stage.buckets.values)
+        let charges = account.stage.charges.map { ChargeRow(userID: $0.key.userID, charge: $0.value) }
+        #expect(charges.contains { $0.charge.begin < Self.closed && $0.charge.line != .free })
+        #expect(try account.answer(checkpoint) { ($0.buckets, $0.charges) = (buckets, charges) } == .same)
+    }
+
     @Test("An event that comes late, dated up to a week after the closed months, makes it void")
     func late() throws {
         let (account, checkpoint) = try Self.paid()
