@@ -29,8 +29,9 @@ public struct Life: Sendable {
     public static let variants = ["101", "102", "103"]
     public static let unmappedVariant = "999"
 
-    public init(seed: UInt64) {
-        var author = LifeAuthor(seed: seed)
+    /// - Parameter isLong: of years, not of months.
+    public init(seed: UInt64, isLong: Bool = false) {
+        var author = LifeAuthor(seed: seed, isLong: isLong)
         author.write()
         self.seed = seed
         user = author.user

@@ -44,7 +44,7 @@ extension LifeAuthor {
             (run.subscription.status, run.subscription.endsAt) = ("cancelled", due.addingTimeInterval(10 * Self.day))
             change(&run, "subscription_cancelled", at: due.addingTimeInterval(7 * Self.day))
         }
-        if chance(40) {
+        if chance(40), !passes(90) {
             expire(&run, at: due.addingTimeInterval(10 * Self.day))
             return false
         }

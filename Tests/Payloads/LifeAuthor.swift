@@ -11,6 +11,9 @@ struct LifeAuthor {
     let base: Int
     private var subscriptions = 0
     var invoices = 0
+    /// Of a long life: the subscription lasts for years, most periods pass without incident, and most that goes wrong is
+    /// put right.
+    private let isLong: Bool
     /// What the present subscription's deliveries before that moment said was never received.
     private var unseenUntil = Date.distantPast
 
@@ -42,7 +45,8 @@ struct LifeAuthor {
         }
     }
 
-    init(seed: UInt64) {
+    init(seed: UInt64, isLong: Bool = false) {
+        self.isLong = isLong
         var random = SplitMix(seed: seed)
         base = Int(seed % 1_000_000) * 1000
         var bytes = [UInt8](repeating: 0, count: 16)
@@ -95,10 +99,10 @@ struct LifeAuthor {
         if chance(70) { run.subscription.billingAnchor = run.anchor }
         if isTrial { (run.subscription.status, run.subscription.trialEndsAt) = ("on_trial", run.renewal) }
         purchase(&run, isTrial: isTrial)
-        for _ in 0..<pick(1...5) {
-            between(&run)
+        for _ in 0..<pick(isLong ? 12...40 : 1...5) {
+            if !passes(60) { between(&run) }
             if run.subscription.status == "expired" { return }
-            if run.subscription.status == "cancelled" { return expire(&run, at: run.renewal) }
+            if run.subscription.status == "cancelled", !passes(70) { return expire(&run, at: run.renewal) }
             if run.subscription.status == "paused", chance(50) { continue }
             if !renew(&run) { return }
         }
@@ -117,7 +121,7 @@ struct LifeAuthor {
     /// - Returns: whether it goes on.
     private mutating func renew(_ run: inout Running) -> Bool {
         let due = run.renewal
-        run.subscription.status = "active"
+        (run.subscription.status, run.subscription.endsAt) = ("active", nil)
         if chance(70) { run.subscription.trialEndsAt = nil }
         if chance(20) { return fail(&run) }
         pay(&run, "renewal", at: due.addingTimeInterval(Double(pick(2...40))))
@@ -174,6 +178,9 @@ struct LifeAuthor {
     }
 
     // MARK: Dice
+
+    /// In a long life, whether something passes that would be an incident, or its end.
+    mutating func passes(_ percent: Int) -> Bool { isLong && chance(percent) }
 
     mutating func pick(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &random) }
     mutating func chance(_ percent: Int) -> Bool { pick(1...100) <= percent }

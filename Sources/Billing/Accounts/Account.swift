@@ -12,10 +12,12 @@ public struct Account: Sendable, Hashable {
     /// When the charges' units were used; needed only where a refund takes units (R18).
     public var usage: [Usage]
     public var grants: [GrantedPlan]
+    /// By subscription: what stands for events that are not among ``events``.
+    public var checkpoints: [String: Checkpoint]
 
     public init(
         userID: UUID, createdAt: Date, events: [BillingEvent], charges: [Charge], usage: [Usage] = [],
-        grants: [GrantedPlan] = []
+        grants: [GrantedPlan] = [], checkpoints: [String: Checkpoint] = [:]
     ) {
         self.userID = userID
         self.createdAt = createdAt.wholeSeconds
@@ -23,6 +25,7 @@ public struct Account: Sendable, Hashable {
         self.charges = charges
         self.usage = usage
         self.grants = grants
+        self.checkpoints = checkpoints
     }
 
     /// Its subscriptions, from the events that count at a moment.
@@ -55,6 +58,8 @@ public struct AccountState: Sendable, Hashable {
     public var current: Bucket
     /// When this may change by itself.
     public var nextChange: Date
+    /// The subscriptions whose checkpoint does not hold at this moment. If there are any, nothing else here is sure.
+    public var voidCheckpoints: Set<String> = []
 
     /// Those that give access and units of their own, but do not count now because another comes first (R14).
     public var waiting: [SubscriptionState] {
@@ -85,7 +90,8 @@ extension Account {
             let line = BucketSeries.subscription(history.id)
             return SubscriptionState(
                 history: history, trialCounts: history.id == firstTrial, charges: charges.filter { $0.line == line },
-                usage: usage.filter { $0.line == line }, catalog: catalog, policy: policy, moment: moment)
+                usage: usage.filter { $0.line == line }, checkpoint: checkpoints[history.id], catalog: catalog,
+                policy: policy, moment: moment)
         }
         let granted = grants.compactMap { grant in
             SubscriptionState(
@@ -103,8 +109,22 @@ extension Account {
         return AccountState(
             moment: moment, subscriptions: subscriptions, effective: effective, freeBuckets: free,
             current: effective?.latestBucket(at: moment) ?? presentFree,
-            nextChange: (turningPoints.filter { $0 > moment } + waiting).min() ?? presentFree.end
+            nextChange: (turningPoints.filter { $0 > moment } + waiting).min() ?? presentFree.end,
+            voidCheckpoints: voidCheckpoints(provided, firstTrial: firstTrial, at: moment)
         )
+    }
+
+    /// The checkpoints that do not hold: another trial is the account's first, or no month that is computed gives units,
+    /// so that the one shown would be closed.
+    private func voidCheckpoints(
+        _ subscriptions: [SubscriptionState], firstTrial: String?, at moment: Date
+    ) -> Set<String> {
+        Set(
+            checkpoints.values.filter { checkpoint in
+                let id = checkpoint.subscriptionID
+                return checkpoint.trialCounts != (firstTrial == id)
+                    || subscriptions.first { $0.id == id }?.latestBucket(at: moment) == nil
+            }.map(\.subscriptionID))
     }
 
     /// Every month of the free line is unlocked. Kept are the present one, the next, and those in which something was

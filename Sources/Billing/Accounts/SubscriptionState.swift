@@ -29,7 +29,7 @@ public struct SubscriptionState: Sendable, Hashable {
     public var pause: Snapshot.Pause?
     /// The newest of its events.
     public var latestEventAt: Date
-    /// Those known, also ahead; in order.
+    /// Those known, also ahead; in order. Beside a checkpoint, without those that are closed.
     public var buckets: [Bucket]
 
     public init(
@@ -113,24 +113,29 @@ public struct SubscriptionState: Sendable, Hashable {
 extension SubscriptionState {
     /// nil while no variant of it is mapped to a plan (R3).
     init?(
-        history: SubscriptionHistory, trialCounts: Bool, charges: [Charge], usage: [Usage], catalog: PlanCatalog,
-        policy: BillingPolicy, moment: Date
+        history: SubscriptionHistory, trialCounts: Bool, charges: [Charge], usage: [Usage],
+        checkpoint: Checkpoint? = nil, catalog: PlanCatalog, policy: BillingPolicy, moment: Date
     ) {
         guard let plan = PlanTimeline.present(history, catalog) else { return nil }
+        let closedBefore = checkpoint?.closedBefore ?? .distantPast
+        let open = charges.filter { $0.begin >= closedBefore }
         let takes = policy.refundUnits == .take
         let refunds = takes ? history.refundsThatTake.filter { $0.at <= moment } : []
         let undone = takes ? history.refundsOfChanges.filter { $0.at <= moment } : []
-        var unlocking = MonthUnlocking(history: history, trialCounts: trialCounts, charges: charges, refunds: refunds)
+        var unlocking = MonthUnlocking(history: history, trialCounts: trialCounts, charges: open, refunds: refunds)
         // From the present month's begin, so that what is known ahead changes with the months and not in between.
         let ahead = history.months.begin(at: moment).adding(months: Self.monthsAhead)
         let months = history.months.months(beginningBy: min(unlocking.horizon, ahead))
-        let charges = charges.map { $0.within(months) }
+        let charges = open.map { $0.within(months) }
         let usage = usage.map { $0.within(months) }
         unlocking.charges = charges
         let timeline = PlanTimeline(
             history: history, unlocking: unlocking, catalog: catalog, policy: policy, refunds: undone)
-        let unlocked = months.compactMap { month in unlocking.unlocked(month).map { (month, $0) } }
-        var chain = BucketChain(line: .subscription(history.id), charges: charges)
+        let unlocked = months.filter { $0.begin >= closedBefore }.compactMap { month in
+            unlocking.unlocked(month).map { (month, $0) }
+        }
+        var chain = BucketChain(
+            line: .subscription(history.id), charges: charges, carried: checkpoint?.carried ?? 0)
         for (index, (month, since)) in unlocked.enumerated() {
             var granted = timeline.granted(month, catalog: catalog)
             if !since.inFull { granted = min(granted, charges.used(in: month)) }

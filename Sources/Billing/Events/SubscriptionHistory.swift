@@ -32,20 +32,39 @@ struct SubscriptionHistory: Sendable {
             }
         }
         guard let createdAt = snapshots.values.map(\.createdAt).min() else { return nil }
+        self.init(
+            id: id, snapshots: snapshots.values.sorted { $0.order < $1.order }, invoices: invoices, orders: orders,
+            createdAt: createdAt, times: events.compactMap(\.updatedAt))
+    }
+
+    /// - Parameters:
+    ///   - snapshots: in canonical order, at least one.
+    ///   - times: the `updated_at` of all its events.
+    private init(
+        id: String, snapshots: [Snapshot], invoices: [(name: EventName, invoice: Invoice)], orders: [Order],
+        createdAt: Date, times: [Date]
+    ) {
         self.id = id
-        self.snapshots = snapshots.values.sorted { $0.order < $1.order }
+        self.snapshots = snapshots
         self.invoices = invoices
         payments = invoices.compactMap { name, invoice in
             let tells = name == .subscriptionPaymentSuccess || name == .subscriptionPaymentRecovered
             return tells && invoice.isPaid ? invoice : nil
         }
         paidInvoices = payments.filter { !$0.isForChange }
-        let orderIDs = Set(snapshots.values.compactMap(\.orderID))
+        let orderIDs = Set(snapshots.compactMap(\.orderID))
         self.orders = orders.filter { orderIDs.contains($0.orderID) }
         self.createdAt = createdAt
         months = SubscriptionMonths(snapshots: self.snapshots, createdAt: createdAt)
-        let times = events.compactMap(\.updatedAt) + self.orders.compactMap(\.updatedAt)
-        latestEventAt = times.max() ?? createdAt
+        latestEventAt = (times + self.orders.compactMap(\.updatedAt)).max() ?? createdAt
+    }
+
+    /// The same with fewer snapshots; nil if there is none.
+    func with(snapshots: [Snapshot]) -> SubscriptionHistory? {
+        guard let createdAt = snapshots.map(\.createdAt).min() else { return nil }
+        return SubscriptionHistory(
+            id: id, snapshots: snapshots, invoices: invoices, orders: orders, createdAt: createdAt,
+            times: snapshots.map(\.updatedAt))
     }
 
     var present: Snapshot { snapshots[snapshots.count - 1] }

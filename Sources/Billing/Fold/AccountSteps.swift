@@ -21,6 +21,8 @@ struct AccountSteps {
     private(set) var recorded: [Charge] = []
     /// The arriving events that changed something.
     private(set) var applied: Set<UUID> = []
+    /// The subscriptions whose checkpoint did not hold at one of the steps.
+    private(set) var voidCheckpoints: Set<String> = []
 
     init(
         row: AccountRow, last: LedgerEntry, loaded: LoadedAccounts, charges: ChargeBook, opening: [Charge],
@@ -44,12 +46,15 @@ struct AccountSteps {
             if !next.saysNothingNew(since: state) { applied.insert(event.id) }
             state = next
         }
+        // Whether a request is refused is told by what is sure.
+        guard voidCheckpoints.isEmpty else { return state }
         if let request, request.userID == row.userID {
             let granted = try state.grant(request, at: loaded.now, after: last) { charge in
                 recorded.append(charge)
                 return self.state(events)
             }
             state = granted.state
+            voidCheckpoints.formUnion(state.voidCheckpoints)
             requested = granted.entry
             entries.append(granted.entry)
             if let correction = state.entry(after: granted.entry, granted: self.granted) { entries.append(correction) }
@@ -60,6 +65,7 @@ struct AccountSteps {
     /// The account with these events, and the ledger's entry for what they changed.
     private mutating func step(_ events: [BillingEvent], _ eventID: UUID?) -> AccountState {
         let state = state(events)
+        voidCheckpoints.formUnion(state.voidCheckpoints)
         if let entry = state.entry(after: last, granted: granted, eventID: eventID) {
             entries.append(entry)
             last = entry
@@ -73,6 +79,8 @@ struct AccountSteps {
         let lines = Set(
             events.compactMap(\.subscriptionID).map(BucketSeries.subscription)
                 + grants.map { BucketSeries.grant($0.id) })
+        let own = Set(events.compactMap(\.subscriptionID))
+        let checkpoints = loaded.checkpoints.filter { own.contains($0.key) }
         // What this fold charges itself is not in the ledger yet, from which `loaded.usage` was read.
         let usageNow =
             recorded.map { Usage(line: $0.line, begin: $0.begin, at: $0.firstAt, units: $0.consumed) }
@@ -80,7 +88,7 @@ struct AccountSteps {
         return Account(
             userID: row.userID, createdAt: row.createdAt, events: events,
             charges: charges.charges(of: row.userID, lines: lines) + recorded, usage: loaded.usage + usageNow,
-            grants: grants
+            grants: grants, checkpoints: checkpoints
         ).state(at: loaded.now, catalog: loaded.catalog, policy: loaded.inForce.policy)
     }
 }

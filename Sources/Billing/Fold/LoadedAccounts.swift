@@ -27,6 +27,10 @@ public struct LoadedAccounts: Sendable {
     public var usage: [Usage] = []
     /// The ledger's entry for the task that a request names: it was charged before.
     public var charged: LedgerEntry?
+    /// By subscription: what stands for events that were not loaded. The others' histories are whole.
+    public var checkpoints: [String: Checkpoint] = [:]
+    /// Counts up with each change of the plans, the variants and their terms.
+    public var catalogVersion = 0
 
     public init(
         now: Date, inForce: PolicyInForce, catalog: PlanCatalog, related: [StoredEvent] = [],
@@ -46,6 +50,7 @@ public struct LoadedAccounts: Sendable {
     ///   - arrivals: events to be decided, in order: those that just came, or stored ones as if they had. All are among
     ///     ``related``.
     ///   - request: what is asked of one of the accounts, after all else.
+    /// - Returns: what is to be saved; or, if ``FoldedAccounts/voidCheckpoints`` names any, nothing but these.
     /// - Throws: `UnitRefusal` if the request is refused; then nothing is to be saved.
     public func fold(_ arrivals: [UUID] = [], _ request: UnitRequest? = nil) throws(UnitRefusal) -> FoldedAccounts {
         var folded = FoldedAccounts(at: now)
@@ -55,6 +60,8 @@ public struct LoadedAccounts: Sendable {
             folded.granted = charged
             return folded
         }
+        folded.voidCheckpoints = voidCheckpoints(group, arrivals: Set(arrivals))
+        guard folded.voidCheckpoints.isEmpty else { return folded }
         folded.subscriptions = subscriptions.filter {
             group.concerned.contains($0.userID) || group.owners[$0.state.id] != nil
         }
@@ -64,6 +71,7 @@ public struct LoadedAccounts: Sendable {
             .map { OperatorAction(userID: $0.user, kind: .match(subscription: $0.subscription), reason: nil) }
 
         let applied = try fold(group, request, into: &folded)
+        guard folded.voidCheckpoints.isEmpty else { return folded }
         for decision in group.decisions(applied) { folded.decisions[decision.eventID] = decision }
         return folded
     }
@@ -87,12 +95,16 @@ public struct LoadedAccounts: Sendable {
         folded.changes.charges = zip(folded.found, openings).compactMap { row, opening in
             opening.charge.map { ChargeRow(userID: row.userID, charge: $0) }
         }
+        folded.voidCheckpoints = Set(
+            folded.changes.charges.filter { isClosed($0.charge.line, $0.charge.begin) }.map(\.charge.line.rawValue))
+        guard folded.voidCheckpoints.isEmpty else { return [] }
         let book = ChargeBook(charges + folded.changes.charges)
         for (row, opening) in zip(folded.found, openings) {
             var steps = AccountSteps(
                 row: row, last: opening.last, loaded: self, charges: book, opening: openings.compactMap(\.charge),
                 buckets: storedBuckets[row.userID] ?? [])
             let state = try steps.run(group.events(of: row.userID), request)
+            folded.voidCheckpoints.formUnion(steps.voidCheckpoints)
             applied.formUnion(steps.applied)
             if let requested = steps.requested { folded.granted = requested }
             folded.changes.entries += opening.entries + steps.entries
@@ -107,7 +119,8 @@ public struct LoadedAccounts: Sendable {
                 }
             }
             let present = state.buckets.map { BucketRow(userID: row.userID, bucket: $0) }
-            let before = Dictionary(uniqueKeysWithValues: (storedBuckets[row.userID] ?? []).map { ($0.key, $0) })
+            let open = (storedBuckets[row.userID] ?? []).filter { !isClosed($0.bucket.line, $0.bucket.begin) }
+            let before = Dictionary(uniqueKeysWithValues: open.map { ($0.key, $0) })
             folded.changes.buckets += present.filter { before[$0.key] != $0 }
             folded.changes.removedBuckets += Set(before.keys).subtracting(present.map(\.key))
         }

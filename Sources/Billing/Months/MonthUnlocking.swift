@@ -10,6 +10,8 @@ struct MonthUnlocking {
     var charges: [Charge]
     private let refunds: [Refund]
     private let spans: [PaidSpan]
+    /// Whether a pause without access was seen, and no payment since.
+    let isResuming: Bool
 
     /// What a snapshot says about months: it speaks for those that begin at least a day before `until`; of those that
     /// begin after it was made, only for those that begin before the next one `spoke`.
@@ -58,7 +60,11 @@ struct MonthUnlocking {
             spans.append(span)
         }
         self.spans = spans
+        isResuming = wasPaused || resumed != nil
     }
+
+    /// When the newest snapshot was made that says what is paid; nil: none does.
+    var lastSaidAt: Date? { spans.last?.madeAt }
 
     /// The `renews_at` of the newest snapshot that says so; nil if none does.
     var paidThrough: Date? { spans.last?.until }
@@ -90,6 +96,11 @@ struct MonthUnlocking {
         }
         let used = charges.filter { month.contains($0.begin) }.map(\.firstAt)
         return (moments + used).min().map { (max($0, month.begin), !moments.isEmpty) }
+    }
+
+    /// The moment of the first evidence for a paid month, consumption aside; nil: there is none.
+    func evidenced(_ month: Month) -> Date? {
+        (invoiceMoments(month) + snapshotMoments(month)).min()
     }
 
     private func invoiceMoments(_ month: Month) -> [Date] {

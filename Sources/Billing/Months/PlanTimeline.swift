@@ -25,7 +25,7 @@ struct PlanTimeline {
     private var changes: [Change] = []
     private let downgradeUnits: DowngradeUnits
 
-    private struct Change {
+    struct Change: Hashable {
         var at: Date
         var plan: SubscriptionPlan
     }
@@ -36,12 +36,7 @@ struct PlanTimeline {
         refunds: [Refund]
     ) {
         downgradeUnits = policy.downgradeUnits
-        var told: [Change] = []
-        for snapshot in history.snapshots {
-            guard let plan = catalog.plan(variant: snapshot.variantID) else { continue }
-            if told.last?.at == snapshot.updatedAt { told.removeLast() }
-            if told.last?.plan.id != plan.id { told.append(Change(at: snapshot.updatedAt, plan: plan)) }
-        }
+        let told = Self.told(history.snapshots, catalog)
         let invoices = ChangeInvoices(history, changes: told.map(\.at), refunds: refunds)
         for (index, change) in told.enumerated() {
             guard let current = changes.last?.plan, change.plan.monthlyComputeUnits > current.monthlyComputeUnits else {
@@ -76,6 +71,20 @@ struct PlanTimeline {
         }
     }
 
+    /// The changes of plan that snapshots tell of, whether they count or not. Of one second the last counts.
+    static func told(_ snapshots: [Snapshot], _ catalog: PlanCatalog) -> [Change] {
+        var told: [Change] = []
+        for snapshot in snapshots {
+            guard let plan = catalog.plan(variant: snapshot.variantID) else { continue }
+            if told.last?.at == snapshot.updatedAt { told.removeLast() }
+            if told.last?.plan.id != plan.id { told.append(Change(at: snapshot.updatedAt, plan: plan)) }
+        }
+        return told
+    }
+
+    /// The change in force at a moment; nil: none that early.
+    func change(at moment: Date) -> Change? { changes.last { $0.at <= moment } }
+
     /// The plan of the newest mapped snapshot; nil if no variant is mapped.
     static func present(_ history: SubscriptionHistory, _ catalog: PlanCatalog) -> SubscriptionPlan? {
         for snapshot in history.snapshots.reversed() {
@@ -105,7 +114,7 @@ struct PlanTimeline {
 
 /// Assigns `updated` invoices to changes of plan. A change's own invoice is the nearest of those created between an
 /// hour before it and the next change; each invoice belongs to the change that it is nearest to.
-private struct ChangeInvoices {
+struct ChangeInvoices {
     struct Own {
         var id: String
         var createdAt: Date
@@ -125,21 +134,23 @@ private struct ChangeInvoices {
         let told = Dictionary(grouping: history.invoices.filter(\.invoice.isForChange), by: \.invoice.invoiceID)
         for (id, told) in told.sorted(by: { $0.key < $1.key }) {
             let createdAt = told.map(\.invoice.createdAt).min() ?? history.createdAt
-            let candidates = changes.indices.filter { index in
-                createdAt >= changes[index].addingTimeInterval(-.hour)
-                    && (index + 1 == changes.count || createdAt < changes[index + 1])
-            }
-            func distance(_ index: Int) -> TimeInterval { abs(createdAt.timeIntervalSince(changes[index])) }
-            guard let nearest = candidates.min(by: { distance($0) < distance($1) }) else { continue }
-            if let other = own[nearest],
-                abs(other.createdAt.timeIntervalSince(changes[nearest])) <= distance(nearest)
-            {
-                continue
-            }
+            guard let nearest = Self.change(ofInvoiceMadeAt: createdAt, changes) else { continue }
+            func distance(_ moment: Date) -> TimeInterval { abs(moment.timeIntervalSince(changes[nearest])) }
+            if let other = own[nearest], distance(other.createdAt) <= distance(createdAt) { continue }
             own[nearest] = Own(
                 id: id, createdAt: createdAt,
                 failedAt: told.filter { $0.name == .subscriptionPaymentFailed }.map(\.invoice.updatedAt).max(),
                 isPaid: paid.contains(id), isGivenBack: givenBack.contains(id))
         }
+    }
+
+    /// The number of the change that an invoice made at a moment belongs to; nil: to none.
+    static func change(ofInvoiceMadeAt createdAt: Date, _ changes: [Date]) -> Int? {
+        let candidates = changes.indices.filter { index in
+            createdAt >= changes[index].addingTimeInterval(-.hour)
+                && (index + 1 == changes.count || createdAt < changes[index + 1])
+        }
+        func distance(_ index: Int) -> TimeInterval { abs(createdAt.timeIntervalSince(changes[index])) }
+        return candidates.min { distance($0) < distance($1) }
     }
 }

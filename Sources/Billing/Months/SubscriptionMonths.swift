@@ -8,6 +8,8 @@ struct SubscriptionMonths: Sendable {
     let trial: Trial?
     /// Of the paid months, in order; each ends where the next starts.
     private(set) var runs: [MonthRun]
+    /// When the snapshots were made that moved the billing day.
+    private(set) var movedAt: [Date] = []
     private let createdAt: Date
 
     struct Trial: Sendable {
@@ -23,7 +25,9 @@ struct SubscriptionMonths: Sendable {
         runs = [MonthRun(start: trial?.endsAt ?? createdAt)]
         if let unseen = unseenPast(snapshots[0]) { runs = [unseen] }
         for snapshot in snapshots {
-            if let moved = move(snapshot) { runs.append(moved) }
+            guard let moved = move(snapshot) else { continue }
+            runs.append(moved)
+            movedAt.append(snapshot.updatedAt)
         }
     }
 

@@ -116,7 +116,7 @@ public struct OwnershipClaims: Sendable {
     }
 
     /// `updated_at`, type, SHA-256: an order that does not depend on when events arrived.
-    private static func precedes(_ left: BillingEvent, _ right: BillingEvent) -> Bool {
+    static func precedes(_ left: BillingEvent, _ right: BillingEvent) -> Bool {
         if left.updatedAt != right.updatedAt {
             return (left.updatedAt ?? .distantPast) < (right.updatedAt ?? .distantPast)
         }

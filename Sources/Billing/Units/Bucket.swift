@@ -43,10 +43,13 @@ struct BucketChain {
     let line: BucketSeries
     let charges: [Charge]
     private(set) var buckets: [Bucket] = []
+    /// What the bucket before these was below zero.
+    private let carried: Int
 
-    init(line: BucketSeries, charges: [Charge]) {
+    init(line: BucketSeries, charges: [Charge], carried: Int = 0) {
         self.line = line
         self.charges = charges
+        self.carried = carried
     }
 
     mutating func append(_ month: Month, unlockedAt: Date, granted: Int) {
@@ -55,7 +58,7 @@ struct BucketChain {
             Bucket(
                 line: line, begin: month.begin, end: month.end, unlockedAt: unlockedAt, granted: granted,
                 consumed: own.reduce(0) { $0 + $1.consumed }, adjusted: own.reduce(0) { $0 + $1.adjusted },
-                carried: min(0, buckets.last?.remaining ?? 0)
+                carried: min(0, buckets.last?.remaining ?? carried)
             )
         )
     }
