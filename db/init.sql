@@ -22,4 +22,9 @@ select not exists (select from schema_migrations where version = 3) as missing \
 \ir 0003-rules.sql
 \endif
 
+select not exists (select from schema_migrations where version = 4) as missing \gset
+\if :missing
+\ir 0004-lean.sql
+\endif
+
 commit;

@@ -49,19 +49,12 @@ public struct Lists: Sendable {
                     """))
     }
 
-    /// Newest first.
+    /// In order of arrival, the newest first.
     public func eventRecords(_ filter: EventFilter, limit: Int, before: Cursor?) async throws -> [EventRecord] {
         var sql: SQL = "from webhook_events where \(filter.condition)"
-        if let before {
-            sql += """
-                 and (received_at, arrival) < (
-                    \(before.at),
-                    coalesce((select arrival from webhook_events where id = \(before.id)), 9223372036854775807)
-                )
-                """
-        }
+        if let before { sql += " and arrival < \(.arrival(of: before))" }
         return try await driver.fetch(
-            Query<EventRecord>(select: sql + " order by received_at desc, arrival desc limit \(limit)"))
+            Query<EventRecord>(select: sql + " order by arrival desc limit \(limit)"))
     }
 
     /// Newest first, each with the latest of its logs, in one round trip.
@@ -121,6 +114,20 @@ extension Query where Result == SubscriptionPlan {
 }
 
 extension SQL {
+    /// The arrival of the event that a page ended with. If that is gone, those behind it are known by their time: the
+    /// page goes on at the newest that came no later, where a `Date` may not hold all of a moment.
+    fileprivate static func arrival(of cursor: Cursor) -> SQL {
+        """
+        coalesce(
+            (select arrival from webhook_events where id = \(cursor.id)),
+            (
+                select arrival + 1 from webhook_events where received_at < \(cursor.at + 0.001)
+                order by arrival desc limit 1
+            )
+        )
+        """
+    }
+
     /// Joins the latest logs, as `l`, of each task `t`.
     fileprivate static func latestLogs(_ limit: Int) -> SQL {
         let latest: SQL = "from task_logs where task_id = t.id order by timestamp desc, id desc limit \(limit)"

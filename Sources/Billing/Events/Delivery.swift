@@ -1,14 +1,35 @@
 public import LemonSqueezy
 
-/// An authentic delivery: its exact bytes, and what proves it (R1).
+/// The exact bytes of an event, how they came, and what proves them (R1).
 public struct Delivery: Sendable, Hashable {
-    public var body: [UInt8]
-    /// The `X-Signature` that matched.
-    public var signature: String
-    public var matchedSecret: SecretMatch
+    /// How an event came. Only what is delivered is signed.
+    public enum Source: String, Sendable, Hashable, Codable {
+        /// Delivered by Lemon Squeezy, and signed.
+        case webhook
+        /// Fetched from Lemon Squeezy's API.
+        case api
+        /// Made from a row of another program.
+        case adopted
+    }
 
+    public var body: [UInt8]
+    public var source: Source
+    /// The `X-Signature` that matched; nil: it did not come by webhook.
+    public var signature: String?
+    /// nil: it did not come by webhook.
+    public var matchedSecret: SecretMatch?
+
+    /// What a webhook delivered.
     public init(body: [UInt8], signature: String, matchedSecret: SecretMatch) {
+        self.init(body: body, source: .webhook, signature: signature, matchedSecret: matchedSecret)
+    }
+
+    /// - Parameters:
+    ///   - signature: of a webhook, which cannot be stored without.
+    ///   - matchedSecret: as `signature`.
+    public init(body: [UInt8], source: Source, signature: String? = nil, matchedSecret: SecretMatch? = nil) {
         self.body = body
+        self.source = source
         self.signature = signature
         self.matchedSecret = matchedSecret
     }

@@ -9,6 +9,7 @@ import Selextract
 extension Outcome: StoredValue {}
 extension InboxEvent.Kind: StoredValue {}
 extension SecretMatch: StoredValue {}
+extension Delivery.Source: StoredValue {}
 extension EventName: StoredValue {}
 extension SubscriptionStatus: StoredValue {}
 
@@ -24,7 +25,7 @@ struct NewEventRow: Sendable {
         "webhook_events", key: ["id"],
         [
             Column("id", \.id), Column("body", \.event.delivery.body), Column("body_sha256", \.event.digest),
-            Column("signature", \.event.delivery.signature), Column("matched_secret", \.event.delivery.matchedSecret),
+            Column("source", \.event.delivery.source), Column("signature", \.event.delivery.signature), Column("matched_secret", \.event.delivery.matchedSecret),
             Column("deliveries", \.deliveries), Column("received_at", \.at), Column("last_received_at", \.at),
             Column("outcome", \.decision.outcome), Column("reason", \.decision.reason),
             Column("user_id", \.decision.userID), Column("attempts") { $0.decision.outcome == .failed ? 1 : 0 },
@@ -191,14 +192,15 @@ public struct InboxRow: Sendable {
 
 extension InboxRow: Record {
     static let columns: Columns = [
-        "id", "arrival", "body", "signature", "matched_secret", "kind", "outcome", "erased_at",
+        "id", "arrival", "body", "source", "signature", "matched_secret", "kind", "outcome", "erased_at",
     ]
 
     init(row: inout RowReader) throws {
         self.init(
             id: try row["id"], arrival: try row["arrival"],
             delivery: Delivery(
-                body: try row["body"], signature: try row["signature"], matchedSecret: try row["matched_secret"]),
+                body: try row["body"], source: try row["source"], signature: try row["signature"],
+                matchedSecret: try row["matched_secret"]),
             event: nil, kind: try row["kind"], outcome: try row["outcome"],
             isErased: try row["erased_at", as: Date?.self] != nil)
     }
@@ -245,8 +247,11 @@ public struct EventRecord: Sendable, Hashable, Codable, Identifiable {
     public var lastReceivedAt: Date
     public var attempts: Int
     public var nextAttemptAt: Date?
-    public var matchedSecret: String
-    public var signature: String
+    public var source: Delivery.Source
+    /// nil: it did not come by webhook, and is not signed.
+    public var matchedSecret: String?
+    /// As `matchedSecret`.
+    public var signature: String?
     /// Bytes of the body; 0 if it was erased.
     public var size: Int
     /// When what is personal was removed (R20); nil: it was not.
@@ -257,8 +262,8 @@ extension EventRecord: Record {
     static let columns: Columns = [
         "id", "event_name", "data_type", "data_id", "subscription_id", "customer_id", "claimed_user_id", "email",
         "test_mode", "store_id", "webhook_id", "status", "variant_id", "source_updated_at", "outcome", "reason",
-        "user_id", "deliveries", "received_at", "last_received_at", "attempts", "next_attempt_at", "matched_secret",
-        "signature", "length(body) as size", "erased_at",
+        "user_id", "deliveries", "received_at", "last_received_at", "attempts", "next_attempt_at", "source",
+        "matched_secret", "signature", "length(body) as size", "erased_at",
     ]
 
     init(row: inout RowReader) throws {
@@ -271,7 +276,7 @@ extension EventRecord: Record {
             sourceUpdatedAt: try row["source_updated_at"], outcome: try row["outcome"], reason: try row["reason"],
             userID: try row["user_id"], deliveries: try row["deliveries"], receivedAt: try row["received_at"],
             lastReceivedAt: try row["last_received_at"], attempts: try row["attempts"],
-            nextAttemptAt: try row["next_attempt_at"], matchedSecret: try row["matched_secret"],
-            signature: try row["signature"], size: try row["size"], erasedAt: try row["erased_at"])
+            nextAttemptAt: try row["next_attempt_at"], source: try row["source"],
+            matchedSecret: try row["matched_secret"], signature: try row["signature"], size: try row["size"], erasedAt: try row["erased_at"])
     }
 }

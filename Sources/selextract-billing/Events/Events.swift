@@ -36,6 +36,7 @@ struct Events: AsyncParsableCommand {
         Column("last_received_at", inTable: false) { Cell($0.lastReceivedAt) },
         Column("attempts", inTable: false) { Cell($0.attempts) },
         Column("next_attempt_at", inTable: false) { Cell($0.nextAttemptAt) },
+        Column("source", inTable: false) { Cell($0.source.rawValue) },
         Column("matched_secret", inTable: false) { Cell($0.matchedSecret) },
         Column("signature", inTable: false) { Cell($0.signature) },
         Column("size", inTable: false) { Cell($0.size) },
