@@ -27,6 +27,10 @@ drop index idx_webhook_events_customer;
 create index idx_webhook_events_customer on webhook_events (customer_id, subscription_id);
 drop index idx_webhook_events_user;
 create index idx_webhook_events_user on webhook_events (user_id, subscription_id);
+drop index idx_webhook_events_claimed;
+create index idx_webhook_events_claimed on webhook_events (claimed_user_id, subscription_id);
+drop index idx_webhook_events_order;
+create index idx_webhook_events_order on webhook_events (order_id, kind) where order_id is not null;
 
 -- Lists go by the order of arrival. A range of dates, which follow that order, needs no more than a few pages of index.
 drop index idx_webhook_events_received;

@@ -14,6 +14,9 @@ public struct EventFilter: Sendable, Hashable {
 
     public init() {}
 
+    /// Whether it shows only what one subscription or account has.
+    var isOfFew: Bool { subscriptionID != nil || userID != nil }
+
     /// A condition for what is given, and none for what is not: `$1 is null or …` would keep indexes out of a plan.
     var condition: SQL {
         var sql: SQL = "true"

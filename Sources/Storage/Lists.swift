@@ -53,8 +53,9 @@ public struct Lists: Sendable {
     public func eventRecords(_ filter: EventFilter, limit: Int, before: Cursor?) async throws -> [EventRecord] {
         var sql: SQL = "from webhook_events where \(filter.condition)"
         if let before { sql += " and arrival < \(.arrival(of: before))" }
-        return try await driver.fetch(
-            Query<EventRecord>(select: sql + " order by arrival desc limit \(limit)"))
+        // In the order of another index the few events of one account would be looked for among all.
+        let order: SQL = filter.isOfFew ? "arrival + 0" : "arrival"
+        return try await driver.fetch(Query<EventRecord>(select: sql + " order by \(order) desc limit \(limit)"))
     }
 
     /// Newest first, each with the latest of its logs, in one round trip.

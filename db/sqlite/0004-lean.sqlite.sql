@@ -105,12 +105,12 @@ create index idx_webhook_events_user on webhook_events (user_id, subscription_id
 -- Lists of the rare outcomes; those of the frequent ones are found at once in the order of arrival.
 create index idx_webhook_events_outcome on webhook_events (outcome, arrival)
     where outcome not in ('applied', 'unchanged');
-create index idx_webhook_events_claimed on webhook_events (claimed_user_id);
+create index idx_webhook_events_claimed on webhook_events (claimed_user_id, subscription_id);
 create index idx_webhook_events_email on webhook_events (lower(email)) where outcome = 'parked';
 create index idx_webhook_events_variant on webhook_events (variant_id) where outcome = 'parked';
 create index idx_webhook_events_retry on webhook_events (next_attempt_at) where outcome = 'failed';
 create index idx_webhook_events_decoder on webhook_events (decoder, arrival) where decoder < 2;
-create index idx_webhook_events_order on webhook_events (order_id) where order_id is not null;
+create index idx_webhook_events_order on webhook_events (order_id, kind) where order_id is not null;
 create index idx_webhook_events_quarantined on webhook_events (test_mode, store_id) where outcome = 'quarantined';
 create index idx_webhook_events_deleted_user on webhook_events (deleted_user_id) where deleted_user_id is not null;
 

@@ -25,7 +25,8 @@ struct NewEventRow: Sendable {
         "webhook_events", key: ["id"],
         [
             Column("id", \.id), Column("body", \.event.delivery.body), Column("body_sha256", \.event.digest),
-            Column("source", \.event.delivery.source), Column("signature", \.event.delivery.signature), Column("matched_secret", \.event.delivery.matchedSecret),
+            Column("source", \.event.delivery.source), Column("signature", \.event.delivery.signature),
+            Column("matched_secret", \.event.delivery.matchedSecret),
             Column("deliveries", \.deliveries), Column("received_at", \.at), Column("last_received_at", \.at),
             Column("outcome", \.decision.outcome), Column("reason", \.decision.reason),
             Column("user_id", \.decision.userID), Column("attempts") { $0.decision.outcome == .failed ? 1 : 0 },
@@ -277,6 +278,7 @@ extension EventRecord: Record {
             userID: try row["user_id"], deliveries: try row["deliveries"], receivedAt: try row["received_at"],
             lastReceivedAt: try row["last_received_at"], attempts: try row["attempts"],
             nextAttemptAt: try row["next_attempt_at"], source: try row["source"],
-            matchedSecret: try row["matched_secret"], signature: try row["signature"], size: try row["size"], erasedAt: try row["erased_at"])
+            matchedSecret: try row["matched_secret"], signature: try row["signature"], size: try row["size"],
+            erasedAt: try row["erased_at"])
     }
 }
