@@ -80,12 +80,16 @@ struct CheckpointMakingTests {
 
     @Test("A month that is locked could still be unlocked: it is not closed, nor is what comes after it")
     func locked() throws {
-        let account = try Self.paid(after: 10) { account in
+        var account = try Self.paid(after: 10) { account in
             let paused = CheckpointCase.start.adding(months: 10) + 10 * Self.day
             try account.receive(account.snapshot(at: paused) { ($0.status, $0.pauseMode) = ("paused", "void") })
             account.skip()
             account.skip()
         }
+        #expect(try Self.closed(account) == "2026-11-12")
+        // Also when the pause is long over.
+        try account.pay(through: 18)
+        account.stage.now = .utc("2027-07-20 12:00:00")
         #expect(try Self.closed(account) == "2026-11-12")
     }
 
