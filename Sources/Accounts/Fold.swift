@@ -9,10 +9,17 @@ public import Storage
 public struct Fold: Sendable {
     private let transaction: StoreTransaction
     private let policy: BillingPolicy
+    /// The subscriptions that are read whole, whatever their checkpoints.
+    private let whole: WholeHistories
 
     public init(_ transaction: StoreTransaction, policy: BillingPolicy) {
+        self.init(transaction, policy: policy, whole: .only([]))
+    }
+
+    init(_ transaction: StoreTransaction, policy: BillingPolicy, whole: WholeHistories) {
         self.transaction = transaction
         self.policy = policy
+        self.whole = whole
     }
 
     func inForce() async throws -> PolicyInForce {
@@ -26,18 +33,13 @@ public struct Fold: Sendable {
         // Judged by this process's settings, to know what to lock: the database's are not loaded yet. If those differ,
         // `related` widens the scope.
         let probable = events.map { $0.judged(by: policy.acceptance) }
-        let (related, inForce) = try await related(
-            to: Relations(of: probable.filter(\.concernsAccounts)), events: events)
-        let judged = events.map { $0.judged(by: inForce.policy.acceptance) }
-        let batch = DeliveryBatch(judged, known: related.known) { UUID() }
-        guard !batch.arrivals.isEmpty else {
-            try await transaction.save(batch, FoldedAccounts(at: related.now))
-            return batch.decisions([:])
+        let scope = Relations(of: probable.filter(\.concernsAccounts))
+        var batch = DeliveryBatch([], known: []) { UUID() }
+        let folded = try await fold(scope, events: events) { related, inForce in
+            let judged = events.map { $0.judged(by: inForce.policy.acceptance) }
+            batch = DeliveryBatch(judged, known: related.known) { UUID() }
+            return batch.arrivals.isEmpty ? nil : Arriving(events: batch.arrivals, unstored: batch.unstored)
         }
-        var loaded = LoadedAccounts(related, inForce)
-        loaded.add(batch.unstored)
-        try await transaction.lockAccounts(&loaded)
-        let folded = try loaded.fold(batch.arrivals)
         try await transaction.save(batch, folded)
         return batch.decisions(folded.decisions)
     }
@@ -60,9 +62,8 @@ public struct Fold: Sendable {
     public func refresh(
         users: Set<UUID>, relations: Relations = Relations(), arrivals: [UUID] = []
     ) async throws -> FoldedAccounts {
-        var loaded = try await locked(users, relations)
-        try await transaction.lockAccounts(&loaded)
-        let folded = try loaded.fold(arrivals)
+        let scope = try await scope(of: users).union(relations)
+        let folded = try await fold(scope, users: users) { _, _ in Arriving(events: arrivals) }
         try await transaction.save(folded)
         return folded
     }
@@ -78,9 +79,8 @@ public struct Fold: Sendable {
     /// - Parameter operator: who adjusts; a task's charge names nobody.
     /// - Throws: `UnitRefusal`; `StoreError.notFound` if there is no such account.
     public func grant(_ request: UnitRequest, by operator: Operator? = nil) async throws -> LedgerEntry {
-        var loaded = try await locked([request.userID])
-        try await transaction.lockAccounts(&loaded, task: request.taskID)
-        let folded = try loaded.fold([], request)
+        let scope = try await scope(of: [request.userID])
+        let folded = try await fold(scope, users: [request.userID], request: request) { _, _ in Arriving() }
         guard let entry = folded.granted else { throw StoreError.notFound("account \(request.userID)") }
         try await transaction.save(folded)
         if case .adjust(let reason) = request.kind {
@@ -95,13 +95,50 @@ public struct Fold: Sendable {
 
     // MARK: Loading
 
-    /// What concerns accounts, locked before anything is read of it.
-    private func locked(_ users: Set<UUID>, _ relations: Relations = Relations()) async throws -> LoadedAccounts {
-        let scope = try await scope(of: users).union(relations)
-        let (related, inForce) = try await related(to: scope, events: [])
-        var loaded = LoadedAccounts(related, inForce)
-        loaded.asked = users
-        return loaded
+    private struct Arriving {
+        /// To be decided, in order.
+        var events: [UUID] = []
+        /// Those that the database does not hold yet, or holds as something else.
+        var unstored: [StoredEvent] = []
+    }
+
+    /// Loads what concerns accounts, locked before anything is read of it, and folds it. Histories are read beside their
+    /// checkpoints first; where one does not hold, or a newer one is worth making, the whole history is.
+    ///
+    /// - Parameter arriving: nil: no account is concerned.
+    private func fold(
+        _ scope: Relations, users: Set<UUID> = [], events: [InboxEvent] = [], request: UnitRequest? = nil,
+        arriving: (RelatedEvents, PolicyInForce) -> Arriving?
+    ) async throws -> FoldedAccounts {
+        var whole = whole
+        while true {
+            let (related, inForce) = try await related(to: scope, events: events, whole)
+            guard let arriving = arriving(related, inForce) else { return FoldedAccounts(at: related.now) }
+            var loaded = LoadedAccounts(related, inForce)
+            loaded.asked = users
+            loaded.add(arriving.unstored)
+            try await transaction.lockAccounts(&loaded, task: request?.taskID, whole: whole)
+            var unread = loaded.outgrownCheckpoints
+            if unread.isEmpty {
+                let folded = try loaded.fold(arriving.events, request)
+                if folded.voidCheckpoints.isEmpty {
+                    try await save(loaded.madeCheckpoints(folded), of: loaded, whole)
+                    return folded
+                }
+                unread = folded.voidCheckpoints
+            }
+            whole.formUnion(unread)
+        }
+    }
+
+    /// Of what was read whole, what gets no checkpoint is to have none.
+    private func save(_ made: [Checkpoint], of loaded: LoadedAccounts, _ whole: WholeHistories) async throws {
+        let read: Set<String> =
+            switch whole {
+            case .all: Set((loaded.related + loaded.others).compactMap(\.event.subscriptionID))
+            case .only(let some): some
+            }
+        try await transaction.save(made, removing: read.subtracting(made.map(\.subscriptionID)))
     }
 
     /// What these accounts' events are about.
@@ -114,11 +151,12 @@ public struct Fold: Sendable {
     /// An event may name no customer, though others of its subscription do: then that customer's other subscriptions
     /// belong to the scope as well, since they may say whose it is (R5).
     private func related(
-        to relations: Relations, events: [InboxEvent]
+        to relations: Relations, events: [InboxEvent], _ whole: WholeHistories
     ) async throws -> (RelatedEvents, PolicyInForce) {
         var scope = relations
         while true {
-            let related = try await transaction.lockRelated(scope, digests: events.map(\.digest))
+            let related = try await transaction.lockRelated(
+                scope, digests: events.map(\.digest), whole: whole)
             let inForce = PolicyInForce(own: policy, stored: related.stored)
             let judged = events.map { $0.judged(by: inForce.policy.acceptance) }
             var wider = scope.union(Relations(of: judged.filter(\.concernsAccounts)))
@@ -134,6 +172,8 @@ extension LoadedAccounts {
         self.init(
             now: related.now, inForce: inForce, catalog: related.catalog, related: related.events,
             attributions: related.attributions)
+        catalogVersion = related.catalogVersion
+        checkpoints = Dictionary(uniqueKeysWithValues: related.checkpoints.map { ($0.subscriptionID, $0) })
     }
 
     /// Adds events that the database does not hold, or holds as something else.

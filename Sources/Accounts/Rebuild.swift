@@ -98,7 +98,7 @@ public struct Rebuild: Sendable {
         let users = try await transaction.accounts(after: user, limit: chunk)
         guard let last = users.last else { return nil }
         let now = try await transaction.now()
-        let result = try await Fold(transaction, policy: policy).refresh(users: Set(users))
+        let result = try await Fold(transaction, policy: policy, whole: .all).refresh(users: Set(users))
         return Page(last: last, count: users.count, differences: result.differences(at: now))
     }
 
@@ -106,7 +106,7 @@ public struct Rebuild: Sendable {
         let subscriptions = try await transaction.parkedSubscriptions(after: id, limit: chunk)
         guard let last = subscriptions.last else { return nil }
         let now = try await transaction.now()
-        let result = try await Fold(transaction, policy: policy).refresh(
+        let result = try await Fold(transaction, policy: policy, whole: .all).refresh(
             users: [], relations: Relations(subscriptions: Set(subscriptions)))
         return Page(last: last, count: subscriptions.count, differences: result.differences(at: now))
     }

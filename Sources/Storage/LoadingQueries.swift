@@ -11,6 +11,10 @@ extension Query where Result == StoredSettings {
     }
 }
 
+extension Query where Result == Int {
+    static var catalogVersion: Query { Query("select version from catalog_version") }
+}
+
 /// A variant of `plan_variants`.
 struct VariantRow: Sendable {
     var variant: String
@@ -74,19 +78,54 @@ extension Query where Result == DeliveryBatch.Known {
 }
 
 extension Query where Result == StoredEvent {
-    static func related(to relations: Relations) -> Query {
+    static func related(to relations: Relations, _ whole: WholeHistories = .all) -> Query {
         if relations.isEmpty { return Query(.nothing, StoredEvent.init(row:)) }
-        return Query(.related(to: relations), StoredEvent.init(row:))
+        return Query(
+            SQL(
+                postgreSQL: { PostgresDialect.related(to: relations, whole) },
+                sqlite: { SQLiteDialect.related(to: relations, whole) }),
+            StoredEvent.init(row:))
     }
 
     /// Events that count for these accounts, but for those of some subscriptions, and orders whose custom data names one
     /// of the accounts.
-    static func events(of users: Set<UUID>, besides subscriptions: Set<String> = []) -> Query {
+    static func events(
+        of users: Set<UUID>, besides subscriptions: Set<String> = [], _ whole: WholeHistories = .all
+    ) -> Query {
         Query(
             SQL(
-                postgreSQL: { PostgresDialect.events(of: users, besides: subscriptions) },
-                sqlite: { SQLiteDialect.events(of: users, besides: subscriptions) }),
+                postgreSQL: { PostgresDialect.events(of: users, besides: subscriptions, whole) },
+                sqlite: { SQLiteDialect.events(of: users, besides: subscriptions, whole) }),
             StoredEvent.init(row:))
+    }
+}
+
+extension Query where Result == Checkpoint {
+    static func checkpoints(relatedTo relations: Relations, _ whole: WholeHistories) -> Query {
+        checkpoints(of: .subscriptions(of: relations), whole)
+    }
+
+    static func checkpoints(of users: Set<UUID>, _ whole: WholeHistories) -> Query {
+        checkpoints(
+            of: "select subscription_id from \(.subscriptions(as: "own", where: "user_id", in: users))", whole)
+    }
+
+    /// - Parameter subscriptions: a query of their ids.
+    private static func checkpoints(of subscriptions: SQL, _ whole: WholeHistories) -> Query {
+        if whole == .all { return Query(.nothing, Checkpoint.init(row:)) }
+        return Query(
+            select: """
+                from \(SQL(
+                    postgreSQL: {
+                        """
+                        (\(subscriptions)) as s (id) cross join lateral (
+                            select * from subscription_checkpoints where subscription_id = s.id offset 0
+                        ) as c
+                        """
+                    },
+                    sqlite: { "subscription_checkpoints where subscription_id in (\(subscriptions))" }))
+                \(SQL(postgreSQL: { "where" }, sqlite: { "and" })) \(whole.hidesNone)
+                """)
     }
 }
 
@@ -236,11 +275,6 @@ extension SQL {
                 """
             },
             sqlite: { "select \(columns) from \(set) join webhook_events on body_sha256 = new.digest" })
-    }
-
-    static func related(to relations: Relations) -> SQL {
-        SQL(
-            postgreSQL: { PostgresDialect.related(to: relations) }, sqlite: { SQLiteDialect.related(to: relations) })
     }
 
     /// The ids of the subscriptions named, of those of the customers named, and of those bought with the orders named.

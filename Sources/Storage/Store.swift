@@ -13,6 +13,7 @@ public struct Store: Sendable {
     /// The same from the primary: what is committed there.
     public let primary: Lists
     private let replica: (any DatabaseDriver)?
+    private let catalogs = KnownCatalog()
 
     /// - Parameter plan: the migrations that lead to the schema; nil: the program's own.
     init(_ driver: any SchemaDriver, plan: MigrationPlan? = nil, replica: (any DatabaseDriver)? = nil) {
@@ -32,7 +33,7 @@ public struct Store: Sendable {
         _ body: @Sendable (StoreTransaction) async throws -> Result
     ) async throws -> Result {
         try await driver.transaction { session in
-            try await body(StoreTransaction(session: session, clock: driver.clock))
+            try await body(StoreTransaction(session: session, clock: driver.clock, catalogs: catalogs))
         }
     }
 

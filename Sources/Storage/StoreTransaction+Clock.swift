@@ -162,6 +162,12 @@ extension StoreTransaction {
     /// Replaces what was decoded of events. The outcome stays, unless they turn out to be of another kind or were put
     /// aside: then it is that of the new ones.
     package func redecode(_ events: [UUID: InboxEvent]) async throws {
+        try await run(
+            """
+            delete from subscription_checkpoints where subscription_id in (
+                select subscription_id from \("webhook_events", as: "e", where: "id", in: Set(events.keys))
+            )
+            """)
         try await run(RereadEventRow.update(events.map { RereadEventRow(id: $0.key, event: $0.value) }))
     }
 

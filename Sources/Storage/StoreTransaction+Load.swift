@@ -10,6 +10,7 @@ import Selextract
 package struct RelatedEvents: Sendable {
     package var stored: StoredSettings?
     package var catalog: PlanCatalog
+    package var catalogVersion: Int
     package var now: Date
     /// Events with the same bytes as some that came.
     package var known: [DeliveryBatch.Known]
@@ -18,6 +19,8 @@ package struct RelatedEvents: Sendable {
     package var events: [StoredEvent]
     /// Of the same subscriptions.
     package var attributions: Attributions
+    /// Beside which their events were read.
+    package var checkpoints: [Checkpoint]
 }
 
 extension StoreTransaction {
@@ -27,38 +30,49 @@ extension StoreTransaction {
     /// named are not locked: they are known only after the first locks were taken, and further locks would be out of
     /// order and could lead to a deadlock. Whoever works on one of them holds its customer's lock, which is taken here.
     ///
-    /// - Parameter digests: SHA-256 of events that came.
-    package func lockRelated(_ relations: Relations, digests: [[UInt8]] = []) async throws -> RelatedEvents {
+    /// - Parameters:
+    ///   - digests: SHA-256 of events that came.
+    ///   - whole: the subscriptions of which all events are read.
+    package func lockRelated(
+        _ relations: Relations, digests: [[UInt8]] = [], whole: WholeHistories = .all
+    ) async throws -> RelatedEvents {
         let loose = relations.isEmpty ? digests : []
-        let (_, settings, plans, variants, terms, known, events, actions, now) = try await fetch(
-            Query<Void>(.lock(relations, digests: loose)), .settings, .plans, .variants, .terms, .known(digests),
-            .related(to: relations), .attributions(of: relations), nowQuery)
+        let (_, settings, versions, known, events, checkpoints, actions, now) = try await fetch(
+            Query<Void>(.lock(relations, digests: loose)), .settings, .catalogVersion, .known(digests),
+            .related(to: relations, whole), .checkpoints(relatedTo: relations, whole), .attributions(of: relations),
+            nowQuery)
+        let (catalog, version) = try await catalog(of: versions[0])
         return RelatedEvents(
-            stored: settings.first, catalog: PlanCatalog(plans, variants, terms), now: now[0], known: known,
-            events: events.eachOnce, attributions: Attributions(actions: actions))
+            stored: settings.first, catalog: catalog, catalogVersion: version, now: now[0], known: known,
+            events: events.eachOnce, attributions: Attributions(actions: actions), checkpoints: checkpoints)
     }
 
     /// Locks the accounts that anything loaded names, in order of their ids, and adds them and all that they are
     /// computed from to what is loaded. No other transaction changes them until this one ends.
     ///
-    /// - Parameter task: that a request is to charge.
-    package func lockAccounts(_ loaded: inout LoadedAccounts, task: UUID? = nil) async throws {
+    /// - Parameters:
+    ///   - task: that a request is to charge.
+    ///   - whole: the subscriptions of which all events are read.
+    package func lockAccounts(
+        _ loaded: inout LoadedAccounts, task: UUID? = nil, whole: WholeHistories = .all
+    ) async throws {
         var users = loaded.namedAccounts
         if loaded.inForce.policy.matchByEmail {
             let emails = Set(loaded.related.compactMap { $0.event.email?.lowercased() })
             users.formUnion(try await fetch(.accounts(withEmails: emails)))
         }
         let names = Set(loaded.related.compactMap(\.event.subscriptionID))
-        let (_, now, rows, others, charges, subscriptions, buckets, grants, charged) = try await fetch(
+        let (_, now, rows, others, checkpoints, charges, subscriptions, buckets, grants, charged) = try await fetch(
             Query<Void>(.lockAccounts(users)), nowQuery, .rows(of: users),
-            .events(of: users, besides: names),
+            .events(of: users, besides: names, whole), .checkpoints(of: users, whole),
             .charges(users: users, lines: Set(names.map(BucketSeries.subscription))),
             .subscriptions(users: users, names: names, loaded.catalog), .buckets(of: users), .grants(of: users),
             .entry(ofTask: task))
         loaded.now = now[0]
         loaded.accounts = rows
         let known = Set(loaded.related.map(\.id))
-        loaded.others = others.filter { !known.contains($0.id) }
+        loaded.others = others.eachOnce.filter { !known.contains($0.id) }
+        for checkpoint in checkpoints { loaded.checkpoints[checkpoint.subscriptionID] = checkpoint }
         loaded.charges = charges
         loaded.subscriptions = subscriptions.compactMap(\.self)
         loaded.buckets = buckets
@@ -88,8 +102,21 @@ extension StoreTransaction {
     }
 
     package func catalog() async throws -> PlanCatalog {
-        let (plans, variants, terms) = try await fetch(.plans, .variants, .terms)
-        return PlanCatalog(plans, variants, terms)
+        try await catalog(of: try await fetch(.catalogVersion)[0]).catalog
+    }
+
+    /// The catalogue that this process knows if it is of that version, else as the database has it.
+    ///
+    /// Each statement sees what is committed when it begins. If the version is the same before and after the others, no
+    /// change was committed in between, since every change counts it up: then the catalogue is that version's, and is
+    /// kept. No transaction that changes the catalogue asks for it, so that none keeps what is rolled back.
+    private func catalog(of version: Int) async throws -> (catalog: PlanCatalog, version: Int) {
+        if let known = catalogs.catalog(of: version) { return (known, version) }
+        let (before, plans, variants, terms, after) = try await fetch(
+            .catalogVersion, .plans, .variants, .terms, .catalogVersion)
+        let catalog = PlanCatalog(plans, variants, terms)
+        if before == after { catalogs.keep(catalog, of: after[0]) }
+        return (catalog, after[0])
     }
 
     /// All events that the rules read of what is named, and of these accounts; in order of arrival.

@@ -31,6 +31,14 @@ extension StoreTransaction {
     /// Saves what a fold led to, in one flight.
     package func save(_ folded: FoldedAccounts) async throws { try await run(changes(folded) { _ in true }) }
 
+    /// - Parameter removed: subscriptions whose checkpoint does not hold any more.
+    package func save(_ checkpoints: [Checkpoint], removing removed: Set<String>) async throws {
+        if !removed.isEmpty {
+            try await run("delete from subscription_checkpoints where \("subscription_id", in: removed)")
+        }
+        if !checkpoints.isEmpty { try await run(Checkpoint.table.upsert(checkpoints)) }
+    }
+
     package func save(_ decisions: [EventDecision]) async throws { try await run(EventDecision.update(decisions)) }
 
     /// Stores events as they are, without a look at accounts, or counts a further delivery of those that are stored.

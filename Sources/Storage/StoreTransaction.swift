@@ -6,6 +6,7 @@ public struct StoreTransaction: Sendable {
     let session: any Session
     /// Takes the place of the database's clock in tests.
     let clock: (@Sendable () -> Date)?
+    let catalogs: KnownCatalog
 
     /// The database's clock, UTC. Read after the locks are held, so that it never runs backwards for an account.
     public func now() async throws -> Date { try await fetch(nowQuery)[0] }

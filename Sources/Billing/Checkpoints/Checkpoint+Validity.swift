@@ -88,9 +88,15 @@ extension Checkpoint {
         return PlanTimeline.told(snapshots, circumstances.catalog).map(\.at)
     }
 
-    /// Whether so much has come since that a newer one would stand for much of it.
-    func isOutgrown(by events: [StoredEvent]) -> Bool {
-        events.count { $0.event.subscriptionID == subscriptionID && !$0.event.isOrder } - kept.count > Self.mostRead
+    /// Whether so many months are over since that a newer one would stand for much more.
+    func isOutgrown(by events: [StoredEvent], at now: Date) -> Bool {
+        let months = closedBefore.months(until: now) - Self.openMonths
+        guard months > 0 else { return false }
+        let next = closedBefore.adding(months: months).addingTimeInterval(-Self.margin)
+        return events.count { stored in
+            stored.event.subscriptionID == subscriptionID && !stored.event.isOrder
+                && stored.event.updatedAt.map { $0 > readAfter && $0 <= next } ?? false
+        } >= Self.fewestGained
     }
 }
 

@@ -63,6 +63,10 @@ public struct Checkpoint: Sendable, Hashable {
     static let margin: TimeInterval = 7 * .day
     /// With fewer events to leave out, reading them all costs less than remembering which.
     static let fewestLeftOut = 16
-    /// After that many further events a newer one is worth making.
-    static let mostRead = 48
+    /// A subscription with more events than that is worth a checkpoint.
+    public static let mostRead = 32
+    /// A newer one is made when it leaves out so many more.
+    static let fewestGained = 8
+    /// Whole months that lie between ``closedBefore`` and now, so that what comes late finds its month open.
+    static let openMonths = 2
 }

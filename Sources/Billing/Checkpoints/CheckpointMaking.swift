@@ -31,10 +31,12 @@ struct CheckpointMaking {
             history: whole.history, trialCounts: firstTrial == id,
             charges: account.charges.filter { $0.line == .subscription(id) })
         let unlocked = months.map { $0.isTrial ? $0.begin : unlocking.evidenced($0) }
-        for index in months.indices.dropLast(2).reversed() where index > 0 && !months[index - 1].isTrial {
+        for index in months.indices.dropLast(Checkpoint.openMonths).reversed()
+        where index > 0 && !months[index - 1].isTrial {
             let closedBefore = months[index].begin
             let completeUntil = closedBefore.addingTimeInterval(Checkpoint.margin)
-            guard closedBefore <= shown.begin, undecided > completeUntil, months[index + 2].begin <= circumstances.now,
+            guard closedBefore <= shown.begin, undecided > completeUntil,
+                months[index + Checkpoint.openMonths].begin <= circumstances.now,
                 unlocked[..<index].allSatisfy({ $0.map { $0 <= completeUntil } ?? false })
             else { continue }
             if let checkpoint = checkpoint(whole, own, closedBefore: closedBefore, owner: owner) { return checkpoint }

@@ -7,14 +7,18 @@ extension LoadedAccounts {
     /// The subscriptions of which so much was read beside their checkpoint that a newer one is worth making: to be
     /// loaded whole.
     public var outgrownCheckpoints: Set<String> {
-        Set(checkpoints.values.filter { $0.isOutgrown(by: related + others) }.map(\.subscriptionID))
+        Set(checkpoints.values.filter { $0.isOutgrown(by: related + others, at: now) }.map(\.subscriptionID))
     }
 
     /// The checkpoints of the subscriptions that were loaded whole, as they are after a fold; those that get none are to
     /// have none.
     ///
-    /// - Parameter folded: what the fold of this led to, with no void checkpoints.
-    public func madeCheckpoints(_ folded: FoldedAccounts) -> [Checkpoint] {
+    /// - Parameters:
+    ///   - folded: what the fold of this led to, with no void checkpoints.
+    ///   - most: with no more events than that a subscription gets none.
+    public func madeCheckpoints(
+        _ folded: FoldedAccounts, beyond most: Int = Checkpoint.mostRead
+    ) -> [Checkpoint] {
         var stored: [StoredEvent] = []
         for var event in related + others {
             if let decision = folded.decisions[event.id] {
@@ -28,7 +32,7 @@ extension LoadedAccounts {
             let own = owned[row.userID] ?? []
             let ids = Set(own.compactMap(\.event.subscriptionID))
             let candidates = ids.subtracting(checkpoints.keys).filter { id in
-                own.count { $0.event.subscriptionID == id } > Checkpoint.fewestLeftOut
+                own.count { $0.event.subscriptionID == id } > most
             }
             // Most histories are short, and need no look.
             if candidates.isEmpty { return [] }

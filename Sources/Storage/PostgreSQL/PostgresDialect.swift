@@ -34,7 +34,7 @@ enum PostgresDialect {
     }
 
     /// All events that the rules read of the subscriptions, and their orders. An order may come more than once.
-    static func related(to relations: Relations) -> SQL {
+    static func related(to relations: Relations, _ whole: WholeHistories) -> SQL {
         let columns = StoredEvent.columns.list(of: "e") + ", e.arrival"
         let given = relations.orders.union(relations.purchases)
         return """
@@ -42,7 +42,7 @@ enum PostgresDialect {
             own as materialized (
                 select \(raw: columns)
                 from unnest(array(select id from subscriptions)) as s (id)
-                cross join lateral (select * from webhook_events where subscription_id = s.id offset 0) as e
+                \(history(of: "s.id", whole))
             )
             select \(raw: StoredEvent.columns.list) from (
                 select * from own
@@ -62,6 +62,37 @@ enum PostgresDialect {
                     and: "subscription_id is null and kind = 'order'")
             ) as e
             where \(raw: StoredEvent.readable) order by arrival
+            """
+    }
+
+    /// Joins, as `e`, the events of a subscription that are read: all, or beside its checkpoint the later ones, those
+    /// without a date or a decision, and those that it keeps.
+    private static func history(of subscription: String, _ whole: WholeHistories) -> SQL {
+        let events = SQL(raw: "select * from webhook_events where subscription_id = \(subscription)")
+        if whole == .all { return "cross join lateral (\(events) offset 0) as e" }
+        return """
+            left join lateral (
+                select * from subscription_checkpoints where subscription_id = \(raw: subscription) and \(whole.hidesNone)
+                offset 0
+            ) as c on true
+            cross join lateral (
+                (\(events) and c.subscription_id is null offset 0)
+                union all
+                (\(events) and source_updated_at > c.read_after offset 0)
+                union all
+                (\(events) and c.subscription_id is not null and source_updated_at is null offset 0)
+                union all
+                (
+                    \(events) and c.subscription_id is not null and source_updated_at <= c.read_after
+                        and outcome in ('parked', 'failed')
+                    offset 0
+                )
+                union all
+                (
+                    select k.* from jsonb_array_elements_text(c.kept) as kept (id)
+                    cross join lateral (select * from webhook_events where id = kept.id::uuid offset 0) as k
+                )
+            ) as e
             """
     }
 
@@ -92,15 +123,14 @@ enum PostgresDialect {
 
     /// Events that count for these accounts, but for those of some subscriptions, and orders whose custom data names one
     /// of the accounts.
-    static func events(of users: Set<UUID>, besides subscriptions: Set<String>) -> SQL {
+    static func events(
+        of users: Set<UUID>, besides subscriptions: Set<String>, _ whole: WholeHistories
+    ) -> SQL {
         """
         select \(raw: StoredEvent.columns.list) from (
             select e.* from \(self.subscriptions(as: "own", where: "user_id", in: users))
-            cross join lateral (
-                select * from webhook_events where user_id = own_key.value and subscription_id = own.subscription_id
-                offset 0
-            ) as e
-            where \("own.subscription_id", notIn: subscriptions)
+            \(history(of: "own.subscription_id", whole))
+            where e.user_id = own_key.value and \("own.subscription_id", notIn: subscriptions)
             union all
             select e.* from \(
                 "webhook_events", as: "e", where: "user_id", in: users, and: "subscription_id is null")

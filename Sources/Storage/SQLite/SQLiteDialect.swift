@@ -6,12 +6,13 @@ import Schema
 /// What SQLite says in words of its own.
 enum SQLiteDialect {
     /// All events that the rules read of the subscriptions, and their orders.
-    static func related(to relations: Relations) -> SQL {
+    static func related(to relations: Relations, _ whole: WholeHistories) -> SQL {
         """
         with subscriptions (id) as (\(.subscriptions(of: relations)))
         select \(raw: StoredEvent.columns.list) from webhook_events
         where \(raw: StoredEvent.readable) and id in (
-            select id from webhook_events where subscription_id in (select id from subscriptions)
+            select e.id from webhook_events e \(checkpointed(whole))
+            where e.subscription_id in (select id from subscriptions) and \(raw: isRead)
             union
             select id from webhook_events where kind = 'order' and order_id in (
                 select value from \(.values(relations.orders.union(relations.purchases)))
@@ -27,11 +28,14 @@ enum SQLiteDialect {
 
     /// Events that count for these accounts, but for those of some subscriptions, and orders whose custom data names one
     /// of the accounts.
-    static func events(of users: Set<UUID>, besides subscriptions: Set<String>) -> SQL {
+    static func events(
+        of users: Set<UUID>, besides subscriptions: Set<String>, _ whole: WholeHistories
+    ) -> SQL {
         """
         select \(raw: StoredEvent.columns.list) from (
-            select * from \("webhook_events", as: "own", where: "user_id", in: users)
-            where subscription_id is null or \("subscription_id", notIn: subscriptions)
+            select e.* from webhook_events e \(checkpointed(whole))
+            where \("e.user_id", in: users)
+                and (e.subscription_id is null or \("e.subscription_id", notIn: subscriptions) and \(raw: isRead))
             union all
             select * from \("webhook_events", as: "claiming", where: "claimed_user_id", in: users)
             where kind = 'order' and (user_id is null or \("user_id", notIn: users))
@@ -39,6 +43,23 @@ enum SQLiteDialect {
         where \(raw: StoredEvent.readable) order by arrival
         """
     }
+
+    /// Joins the checkpoint, as `c`, of an event `e`.
+    private static func checkpointed(_ whole: WholeHistories) -> SQL {
+        """
+        left join (select * from subscription_checkpoints where \(whole.hidesNone)) as c
+            on c.subscription_id = e.subscription_id
+        """
+    }
+
+    /// Whether an event `e` is read: all are without a checkpoint `c`; beside it the later ones, those without a date or
+    /// a decision, and those that it keeps.
+    private static let isRead = """
+        (
+            c.subscription_id is null or e.source_updated_at is null or e.source_updated_at > c.read_after
+            or e.outcome in ('parked', 'failed') or e.id in (select value from json_each(c.kept))
+        )
+        """
 
     /// The view `account_entitlements` of one account, as it is at a moment; nil: now. SQLite has no functions with rows,
     /// so the view's own text is taken, around its one place for the moment.

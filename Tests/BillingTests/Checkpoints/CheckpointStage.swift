@@ -131,7 +131,7 @@ struct CheckpointStage {
             whole = folded.voidCheckpoints
         } while !whole.isEmpty
         save(folded, arriving)
-        checkpoints += loaded.madeCheckpoints(folded)
+        checkpoints += loaded.madeCheckpoints(folded, beyond: Checkpoint.fewestLeftOut)
         return read
     }
 
