@@ -1,4 +1,4 @@
-public import Foundation
+import Foundation
 
 // With checkpoints, a transaction goes: load what they read; if `outgrownCheckpoints` names some, load those whole;
 // fold; if `voidCheckpoints` names some, load those whole and fold again; save; of what was loaded whole, save or
