@@ -68,10 +68,11 @@ public struct Fold: Sendable {
         return folded
     }
 
-    /// Decides stored events again, as if they had just come (R1).
+    /// Decides stored events again, as if they had just come (R1). They may be ones that a checkpoint stands for.
     @discardableResult
     public func retry(_ events: [UUID]) async throws -> FoldedAccounts {
-        try await refresh(users: [], relations: try await transaction.relations(ofEvents: events), arrivals: events)
+        try await Fold(transaction, policy: policy, whole: .all).refresh(
+            users: [], relations: try await transaction.relations(ofEvents: events), arrivals: events)
     }
 
     /// Charges or adjusts units (R15). A task that was charged before is not charged again: its entry is returned.
@@ -122,7 +123,9 @@ public struct Fold: Sendable {
             if unread.isEmpty {
                 let folded = try loaded.fold(arriving.events, request)
                 if folded.voidCheckpoints.isEmpty {
-                    try await save(loaded.madeCheckpoints(folded), of: loaded, whole)
+                    // Without settings in the database nothing tells by which ones a month was closed.
+                    let made = related.stored == nil ? [] : loaded.madeCheckpoints(folded)
+                    try await save(made, of: loaded, whole)
                     return folded
                 }
                 unread = folded.voidCheckpoints

@@ -11,8 +11,8 @@ struct LifeAuthor {
     let base: Int
     private var subscriptions = 0
     var invoices = 0
-    /// Of a long life: the subscription lasts for years, most periods pass without incident, and most that goes wrong is
-    /// put right.
+    /// Of a long life: the subscription lasts for years, most periods pass without incident, and most that goes wrong
+    /// is put right.
     private let isLong: Bool
     /// What the present subscription's deliveries before that moment said was never received.
     private var unseenUntil = Date.distantPast

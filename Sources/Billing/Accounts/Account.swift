@@ -114,8 +114,8 @@ extension Account {
         )
     }
 
-    /// The checkpoints that do not hold: another trial is the account's first, or no month that is computed gives units,
-    /// so that the one shown would be closed.
+    /// The checkpoints that do not hold: another trial is the account's first, or no month that is computed gives
+    /// units, so that the one shown would be closed.
     private func voidCheckpoints(
         _ subscriptions: [SubscriptionState], firstTrial: String?, at moment: Date
     ) -> Set<String> {

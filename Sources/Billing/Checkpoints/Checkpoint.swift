@@ -47,15 +47,15 @@ public struct Checkpoint: Sendable, Hashable {
 
     /// Whether an event of the subscription is read beside it.
     ///
-    /// A store loads more: what has no date, and what was not decided (parked, failed), whatever its date. Such an event
-    /// makes the checkpoint void.
+    /// A store loads more: what has no date, and what was not decided (parked, failed), whatever its date. Such an
+    /// event makes the checkpoint void.
     public func reads(_ event: BillingEvent) -> Bool {
         guard let updatedAt = event.updatedAt else { return true }
         return updatedAt > readAfter || kept.contains(event.id)
     }
 
-    /// Events dated by then were counted when it was made, or make it void: so late, none moves the billing day to before
-    /// ``closedBefore``, and none is earlier evidence for a closed month.
+    /// Events dated by then were counted when it was made, or make it void: so late, none moves the billing day to
+    /// before ``closedBefore``, and none is earlier evidence for a closed month.
     var completeUntil: Date { closedBefore.addingTimeInterval(Self.margin) }
 
     /// A week on both sides of ``closedBefore``: an invoice pays for a month three days after it was made, and a

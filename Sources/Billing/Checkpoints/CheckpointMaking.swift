@@ -31,7 +31,7 @@ struct CheckpointMaking {
             history: whole.history, trialCounts: firstTrial == id,
             charges: account.charges.filter { $0.line == .subscription(id) })
         let unlocked = months.map { $0.isTrial ? $0.begin : unlocking.evidenced($0) }
-        for index in months.indices.dropLast(Checkpoint.openMonths).reversed()
+        for index in months.indices.dropLast(Checkpoint.openMonths).suffix(Self.monthsTried).reversed()
         where index > 0 && !months[index - 1].isTrial {
             let closedBefore = months[index].begin
             let completeUntil = closedBefore.addingTimeInterval(Checkpoint.margin)
@@ -43,6 +43,10 @@ struct CheckpointMaking {
         }
         return nil
     }
+
+    /// How far back one is looked for: an older one would leave much to be read, and the search costs as much as a fold
+    /// for each month.
+    private static let monthsTried = 24
 
     // MARK: One candidate
 

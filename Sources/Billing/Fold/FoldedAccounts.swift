@@ -14,8 +14,8 @@ public struct FoldedAccounts: Sendable {
     public var buckets: [BucketRow] = []
     /// The ledger's entry that a request led to; nil: there was none, or no such account.
     public var granted: LedgerEntry?
-    /// The subscriptions whose checkpoint does not hold. If there are any, nothing else here is to be used: they are to be
-    /// loaded whole, and folded again without it.
+    /// The subscriptions whose checkpoint does not hold. If there are any, nothing else here is to be used: they are to
+    /// be loaded whole, and folded again without it.
     public var voidCheckpoints: Set<String> = []
 
     public init(at now: Date) {

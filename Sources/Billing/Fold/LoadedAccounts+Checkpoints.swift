@@ -1,8 +1,8 @@
 import Foundation
 
-// With checkpoints, a transaction goes: load what they read; if `outgrownCheckpoints` names some, load those whole; fold;
-// if `voidCheckpoints` names some, load those whole and fold again; save; of what was loaded whole, save or delete the
-// checkpoint as `madeCheckpoints` says.
+// With checkpoints, a transaction goes: load what they read; if `outgrownCheckpoints` names some, load those whole;
+// fold; if `voidCheckpoints` names some, load those whole and fold again; save; of what was loaded whole, save or
+// delete the checkpoint as `madeCheckpoints` says.
 extension LoadedAccounts {
     /// The subscriptions of which so much was read beside their checkpoint that a newer one is worth making: to be
     /// loaded whole.
@@ -10,8 +10,8 @@ extension LoadedAccounts {
         Set(checkpoints.values.filter { $0.isOutgrown(by: related + others, at: now) }.map(\.subscriptionID))
     }
 
-    /// The checkpoints of the subscriptions that were loaded whole, as they are after a fold; those that get none are to
-    /// have none.
+    /// The checkpoints of the subscriptions that were loaded whole, as they are after a fold; those that get none are
+    /// to have none.
     ///
     /// - Parameters:
     ///   - folded: what the fold of this led to, with no void checkpoints.

@@ -89,7 +89,8 @@ struct CheckpointLifeTests {
         return nil
     }
 
-    /// As they come; or in any order between consumptions; or some of them, or of those for one subscription, months late.
+    /// As they come; or in any order between consumptions; or some of them, or of those for one subscription, months
+    /// late.
     private static func arrivals(
         of life: Life, _ random: inout SplitMix
     ) -> [(at: Date, step: Life.Step)] {
