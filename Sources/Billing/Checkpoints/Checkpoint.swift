@@ -62,7 +62,7 @@ public struct Checkpoint: Sendable, Hashable {
     /// snapshot moves the billing day to within three days of its own date (R11a, R12).
     static let margin: TimeInterval = 7 * .day
     /// With fewer events to leave out, reading them all costs less than remembering which.
-    static let fewestLeftOut = 16
+    public static let fewestLeftOut = 16
     /// A subscription with more events than that is worth a checkpoint.
     public static let mostRead = 32
     /// A newer one is made when it leaves out so many more.
