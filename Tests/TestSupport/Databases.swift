@@ -37,11 +37,13 @@ public enum DatabaseKind: CaseIterable, Sendable {
     }
 
     /// Lends two, as one place.
-    public func withDatabases<Result>(_ body: (TestDatabase, TestDatabase) async throws -> Result) async throws
-        -> Result
-    {
+    ///
+    /// - Parameter migrated: whether the second is migrated, as the first is.
+    public func withDatabases<Result>(
+        migrated: Bool = true, _ body: (TestDatabase, TestDatabase) async throws -> Result
+    ) async throws -> Result {
         try await withDatabase { first in
-            try await withNewDatabase(migrated: true) { second in try await body(first, second) }
+            try await withNewDatabase(migrated: migrated) { second in try await body(first, second) }
         }
     }
 
