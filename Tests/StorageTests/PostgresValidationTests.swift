@@ -52,7 +52,13 @@ import Testing
             alter table plan_terms drop constraint plan_terms_pkey, add primary key (valid_from, plan_id)
             """,
             "the primary key of plan_terms: expected (plan_id, valid_from), found (valid_from, plan_id)"),
-        Damage("alter table users drop constraint users_email_key", "unique (email) of users is missing"),
+        Damage("drop index idx_users_google_id", "index idx_users_google_id is missing"),
+        Damage(
+            "drop index idx_users_email; create index idx_users_email on users (email)",
+            "index idx_users_email: expected unique btree (email), found btree (email)"),
+        Damage(
+            "alter table webhook_events drop constraint webhook_events_body_sha256_key",
+            "unique (body_sha256) of webhook_events is missing"),
         Damage(
             "alter table tasks drop constraint tasks_user_id_fkey",
             "foreign key (user_id) to users (id) of tasks is missing"),
@@ -145,27 +151,41 @@ import Testing
             "foreign key (task_id) to tasks (id) of task_logs is missing"),
         // Keys, and what enforces them.
         Damage(
-            "alter table users drop constraint users_email_key, add unique (email) deferrable",
-            "unique (email) of users: expected nothing more, found deferrable"),
+            """
+            alter table webhook_events drop constraint webhook_events_body_sha256_key,
+                add unique (body_sha256) deferrable
+            """,
+            "unique (body_sha256) of webhook_events: expected nothing more, found deferrable"),
         Damage(
-            "alter table users drop constraint users_email_key, add unique (email) deferrable initially deferred",
-            "unique (email) of users: expected nothing more, found deferrable initially deferred"),
+            """
+            alter table webhook_events drop constraint webhook_events_body_sha256_key,
+                add unique (body_sha256) deferrable initially deferred
+            """,
+            "unique (body_sha256) of webhook_events: expected nothing more, found deferrable initially deferred"),
         Damage(
-            "alter table users drop constraint users_email_key, add unique nulls not distinct (email)",
-            "unique (email) of users: expected nothing more, found nulls not distinct"),
+            """
+            alter table webhook_events drop constraint webhook_events_body_sha256_key,
+                add unique nulls not distinct (body_sha256)
+            """,
+            "unique (body_sha256) of webhook_events: expected nothing more, found nulls not distinct"),
         Damage(
-            "alter table users add unique (email) deferrable",
-            "a further unique (email) of users is not expected: deferrable"),
+            "alter table webhook_events add unique (body_sha256) deferrable",
+            "a further unique (body_sha256) of webhook_events is not expected: deferrable"),
         // It refuses nothing that is not refused anyway.
         Damage(
-            "alter table users add unique (email), add check (compute_units_remaining >= 0)",
+            """
+            alter table webhook_events add unique (body_sha256);
+            alter table users add check (compute_units_remaining >= 0)
+            """,
             notes: [
-                "a further unique (email) of users is not expected",
+                "a further unique (body_sha256) of webhook_events is not expected",
                 "a further check (compute_units_remaining >= 0) of users is not expected",
             ]),
         Damage(
-            "update pg_index set indisvalid = false where indexrelid = 'users_email_key'::regclass",
-            "unique (email) of users: expected nothing more, found invalid"),
+            """
+            update pg_index set indisvalid = false where indexrelid = 'webhook_events_body_sha256_key'::regclass
+            """,
+            "unique (body_sha256) of webhook_events: expected nothing more, found invalid"),
         Damage(
             "update pg_index set indisvalid = false where indexrelid = 'task_logs_pkey'::regclass",
             "the primary key of task_logs: expected (id), found (id) invalid"),
@@ -217,6 +237,17 @@ import Testing
             """,
             "check (monthly_compute_units >= 0) of plan_terms: expected nothing more, found not valid"),
         // Indexes.
+        Damage(
+            "update pg_index set indisvalid = false where indexrelid = 'idx_users_email'::regclass",
+            "index idx_users_email: expected unique btree (email), found unique btree (email) invalid"),
+        Damage(
+            """
+            drop index idx_users_email;
+            create unique index idx_users_email on users (email) nulls not distinct
+            """,
+            """
+            index idx_users_email: expected unique btree (email), found unique btree (email) nulls not distinct
+            """),
         Damage(
             "update pg_index set indisvalid = false where indexrelid = 'idx_tasks_status'::regclass",
             "index idx_tasks_status: expected btree (status), found btree (status) invalid"),
@@ -323,7 +354,8 @@ import Testing
                 execute format('alter database %I set search_path = other, public', current_database());
             end $$
             """,
-            "foreign key (plan_id) to subscription_plans (id) of plan_variants is missing"),
+            "foreign key (plan_id) to subscription_plans (id) of plan_variants is missing",
+            "trigger renew_version_of_variants on plan_variants is missing"),
         Damage(
             """
             drop view account_entitlements;
