@@ -58,6 +58,53 @@ import Testing
         }
     }
 
+    @Test(arguments: DatabaseKind.allCases)
+    func `events of one moment are in order of arrival on every page`(kind: DatabaseKind) async throws {
+        try await kind.withStore(clock: TestClock(afterPurchase)) { store in
+            // Some in one transaction, some in another, all at the same moment.
+            let early = try await store.receive([[1], [2], [3]])
+            let late = try await store.receive([[4], [5]])
+            let rows = try await pages(
+                { try await store.primary.eventRecords(EventFilter(), limit: $0, before: $1) },
+                cursor: { Cursor(at: $0.receivedAt, id: $0.id) })
+            #expect(Set(rows.map(\.receivedAt)) == [afterPurchase])
+            #expect(rows.map(\.id) == (early + late).map(\.eventID).reversed())
+        }
+    }
+
+    @Test(arguments: DatabaseKind.allCases)
+    func `a list of events goes on where its cursor was, although that event is gone`(
+        kind: DatabaseKind
+    ) async throws {
+        let clock = TestClock(afterPurchase)
+        try await kind.withDatabase { database in
+            try await database.withStore(clock: clock) { store in
+                var events: [EventDecision] = []
+                for number in 0..<6 {
+                    // Two at a moment, which a `Date` cannot hold to the end.
+                    if number.isMultiple(of: 2) { clock.advance(by: 0.123_457) }
+                    events += try await store.receive([[UInt8(number)]])
+                }
+                let newestFirst = events.map(\.eventID).reversed().map(\.self)
+                let list = { (cursor: Cursor?) in
+                    try await store.primary.eventRecords(EventFilter(), limit: 9, before: cursor)
+                }
+                let records = try await list(nil)
+                #expect(records.map(\.id) == newestFirst)
+                let behind = { (event: EventRecord) in
+                    try await database.execute("delete from webhook_events where id = '\(event.id.lowercased)'")
+                    return try await list(Cursor(at: event.receivedAt, id: event.id)).map(\.id)
+                }
+                // The earlier of its moment: the other is shown once more, rather than one be left out.
+                #expect(try await behind(records[3]) == [newestFirst[2]] + newestFirst[4...])
+                #expect(try await behind(records[2]) == Array(newestFirst[4...]))
+                // Behind the last of all there is nothing.
+                #expect(try await behind(records[4]) == [newestFirst[5]])
+                #expect(try await behind(records[5]).isEmpty)
+            }
+        }
+    }
+
     /// A replica is told by what it holds: here it is another database.
     @Test(arguments: DatabaseKind.allCases)
     func `lists are read from the replica, and nothing that decides`(kind: DatabaseKind) async throws {
