@@ -234,6 +234,13 @@ extension Query where Result == RelationRow {
             select \(raw: named) claiming.subscription_id), subscription_id
             from \(.subscriptions(as: "claiming", where: "claimed_user_id", in: users))
             union
+            select customer_id, null
+            from \("webhook_events", as: "own_order", where: "user_id", in: users, and: "subscription_id is null")
+            union
+            select customer_id, null from \(
+                "webhook_events", as: "claiming_order", where: "claimed_user_id", in: users,
+                and: "subscription_id is null")
+            union
             select lemon_squeezy_customer_id, lemon_squeezy_subscription_id
             from \("user_subscriptions", as: "s", where: "user_id", in: users) where source_updated_at is not null
             union

