@@ -38,7 +38,7 @@ import Testing
             try await database.withStore { store in
                 let statistics = try await store.statistics()
                 let rows = Dictionary(uniqueKeysWithValues: statistics.tables.map { ($0.name, $0.rows) })
-                #expect(rows.count == 16)
+                #expect(rows.count == 18)
                 #expect(rows["users"] == 2)
                 #expect(rows["tasks"] == 6)
                 #expect(rows["task_logs"] == 0)
@@ -101,7 +101,7 @@ import Testing
         }
     }
 
-    private static let neverEmpty = ["plan_terms", "schema_migrations", "subscription_plans"]
+    private static let neverEmpty = ["catalog_version", "plan_terms", "schema_migrations", "subscription_plans"]
 
     @Test(arguments: DatabaseKind.allCases)
     func `a database that holds an event of live mode is not reset`(kind: DatabaseKind) async throws {

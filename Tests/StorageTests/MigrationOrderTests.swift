@@ -9,16 +9,21 @@ import Testing
 
 /// Migrations after the program's own.
 @Suite struct MigrationOrderTests {
+    /// The program's own.
+    private static let own = Schema.postgreSQL.map(\.version)
+    private static let last = own.count
+
     private static let column = Schema.Migration(
-        version: 4, name: "nickname",
+        version: last + 1, name: "nickname",
         sql: """
             alter table users add column nickname text;
             update users set nickname = email;
             """)
     private static let table = Schema.Migration(
-        version: 5, name: "notes", sql: "create table notes (id integer primary key, nickname text)")
+        version: last + 2, name: "notes", sql: "create table notes (id integer primary key, nickname text)")
     private static let broken = Schema.Migration(
-        version: 6, name: "broken", sql: "create table more (id integer primary key); insert into nowhere values (1);")
+        version: last + 3, name: "broken",
+        sql: "create table more (id integer primary key); insert into nowhere values (1);")
 
     private func withStore(
         _ database: TestDatabase, _ further: [Schema.Migration], _ body: (Store) async throws -> Void
@@ -53,16 +58,16 @@ import Testing
     func `an empty database gets all of them in order`(kind: DatabaseKind) async throws {
         try await kind.withDatabase(migrated: false) { database in
             try await withStore(database, [Self.column, Self.table]) { store in
-                #expect(try await store.migrate().map(\.version) == [1, 2, 3, 4, 5])
+                #expect(try await store.migrate().map(\.version) == Self.own + [Self.last + 1, Self.last + 2])
                 #expect(try await store.migrate() == [])
                 try await store.check()
                 #expect(
-                    try await store.migrations().map(\.name) == ["init", "entitlements", "rules", "nickname", "notes"])
+                    try await store.migrations().map(\.name) == Schema.postgreSQL.map(\.name) + ["nickname", "notes"])
                 let moments = try await store.migrations().map(\.appliedAt)
                 #expect(!moments.contains(nil))
             }
             let checksums = try await database.values("select distinct checksum from schema_migrations")
-            #expect(checksums.count == 5)
+            #expect(checksums.count == Self.last + 2)
         }
     }
 
@@ -76,11 +81,12 @@ import Testing
                 let report = try await store.validateSchema()
                 #expect(
                     report.differences.map(\.sentence) == [
-                        "migration 4 (nickname) has not been applied", "migration 5 (notes) has not been applied",
+                        "migration \(Self.last + 1) (nickname) has not been applied",
+                        "migration \(Self.last + 2) (notes) has not been applied",
                     ])
                 let pending = try await store.migrations().filter { $0.appliedAt == nil }
-                #expect(pending.map(\.version) == [4, 5])
-                #expect(try await store.migrate().map(\.version) == [4, 5])
+                #expect(pending.map(\.version) == [Self.last + 1, Self.last + 2])
+                #expect(try await store.migrate().map(\.version) == [Self.last + 1, Self.last + 2])
                 #expect(try await store.primary.users(limit: 9, before: nil).count == 2)
             }
             let names = try await database.values("select nickname from users order by 1")
@@ -88,7 +94,7 @@ import Testing
             // The program without them.
             try await database.withStoreUnmigrated { store in
                 let error = await storeError { try await store.migrate() }
-                #expect(error == .schema("the database is newer than this program: it has migration 4"))
+                #expect(error == .schema("the database is newer than this program: it has migration \(Self.last + 1)"))
             }
         }
     }
@@ -99,13 +105,13 @@ import Testing
             try await withStore(database, [Self.column, Self.table, Self.broken]) { store in
                 await #expect(throws: StoreError.self) { try await store.migrate() }
                 let applied = try await store.migrations().map { $0.appliedAt != nil }
-                #expect(applied == [true, true, true, true, true, false])
+                #expect(applied == Self.own.map { _ in true } + [true, true, false])
             }
             // Mended, since it was never applied.
             let mended = Schema.Migration(
-                version: 6, name: "mended", sql: "create table more (id integer primary key)")
+                version: Self.last + 3, name: "mended", sql: "create table more (id integer primary key)")
             try await withStore(database, [Self.column, Self.table, mended]) { store in
-                #expect(try await store.migrate() == [AppliedMigration(version: 6, name: "mended")])
+                #expect(try await store.migrate() == [AppliedMigration(version: Self.last + 3, name: "mended")])
                 try await store.check()
             }
         }
@@ -115,11 +121,11 @@ import Testing
     func `an edited, a skipped and an unknown one are refused`(kind: DatabaseKind) async throws {
         try await kind.withDatabase { database in
             try await withStore(database, [Self.column, Self.table]) { try await $0.migrate() }
-            let edited = Schema.Migration(version: 4, name: "nickname", sql: Self.column.sql + " ")
+            let edited = Schema.Migration(version: Self.last + 1, name: "nickname", sql: Self.column.sql + " ")
             let cases: [([Schema.Migration], String)] = [
-                ([edited, Self.table], "migration 4 (nickname) was changed after it had been applied"),
-                ([Self.table], "the database has migration 4, which this program does not know"),
-                ([Self.column], "the database is newer than this program: it has migration 5"),
+                ([edited, Self.table], "migration \(Self.last + 1) (nickname) was changed after it had been applied"),
+                ([Self.table], "the database has migration \(Self.last + 1), which this program does not know"),
+                ([Self.column], "the database is newer than this program: it has migration \(Self.last + 2)"),
             ]
             for (further, sentence) in cases {
                 try await withStore(database, further) { store in
@@ -131,10 +137,14 @@ import Testing
                     #expect(differences.contains(sentence))
                 }
             }
-            try await database.execute("delete from schema_migrations where version = 4")
+            try await database.execute("delete from schema_migrations where version = \(Self.last + 1)")
             try await withStore(database, [Self.column, Self.table]) { store in
                 let error = await storeError { try await store.migrate() }
-                #expect(error == .schema("migration 4 (nickname) is missing, although 5 has been applied"))
+                #expect(
+                    error
+                        == .schema(
+                            "migration \(Self.last + 1) (nickname) is missing, although \(Self.last + 2) has been applied"
+                        ))
             }
         }
     }

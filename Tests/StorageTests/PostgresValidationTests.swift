@@ -52,7 +52,12 @@ import Testing
             alter table plan_terms drop constraint plan_terms_pkey, add primary key (valid_from, plan_id)
             """,
             "the primary key of plan_terms: expected (plan_id, valid_from), found (valid_from, plan_id)"),
-        Damage("alter table users drop constraint users_email_key", "unique (email) of users is missing"),
+        Damage(
+            "alter table user_subscriptions drop constraint user_subscriptions_lemon_squeezy_subscription_id_key",
+            "unique (lemon_squeezy_subscription_id) of user_subscriptions is missing"),
+        Damage(
+            "drop index idx_users_email; create index idx_users_email on users (email)",
+            "index idx_users_email: expected unique btree (email), found btree (email)"),
         Damage(
             "alter table tasks drop constraint tasks_user_id_fkey",
             "foreign key (user_id) to users (id) of tasks is missing"),
@@ -145,27 +150,29 @@ import Testing
             "foreign key (task_id) to tasks (id) of task_logs is missing"),
         // Keys, and what enforces them.
         Damage(
-            "alter table users drop constraint users_email_key, add unique (email) deferrable",
-            "unique (email) of users: expected nothing more, found deferrable"),
+            "alter table user_subscriptions drop constraint user_subscriptions_lemon_squeezy_subscription_id_key, add unique (lemon_squeezy_subscription_id) deferrable",
+            "unique (lemon_squeezy_subscription_id) of user_subscriptions: expected nothing more, found deferrable"),
         Damage(
-            "alter table users drop constraint users_email_key, add unique (email) deferrable initially deferred",
-            "unique (email) of users: expected nothing more, found deferrable initially deferred"),
+            "alter table user_subscriptions drop constraint user_subscriptions_lemon_squeezy_subscription_id_key, add unique (lemon_squeezy_subscription_id) deferrable initially deferred",
+            "unique (lemon_squeezy_subscription_id) of user_subscriptions: expected nothing more, found deferrable initially deferred"
+        ),
         Damage(
-            "alter table users drop constraint users_email_key, add unique nulls not distinct (email)",
-            "unique (email) of users: expected nothing more, found nulls not distinct"),
+            "alter table user_subscriptions drop constraint user_subscriptions_lemon_squeezy_subscription_id_key, add unique nulls not distinct (lemon_squeezy_subscription_id)",
+            "unique (lemon_squeezy_subscription_id) of user_subscriptions: expected nothing more, found nulls not distinct"
+        ),
         Damage(
-            "alter table users add unique (email) deferrable",
-            "a further unique (email) of users is not expected: deferrable"),
+            "alter table user_subscriptions add unique (lemon_squeezy_subscription_id) deferrable",
+            "a further unique (lemon_squeezy_subscription_id) of user_subscriptions is not expected: deferrable"),
         // It refuses nothing that is not refused anyway.
         Damage(
-            "alter table users add unique (email), add check (compute_units_remaining >= 0)",
+            "alter table user_subscriptions add unique (lemon_squeezy_subscription_id); alter table users add check (compute_units_remaining >= 0)",
             notes: [
-                "a further unique (email) of users is not expected",
+                "a further unique (lemon_squeezy_subscription_id) of user_subscriptions is not expected",
                 "a further check (compute_units_remaining >= 0) of users is not expected",
             ]),
         Damage(
-            "update pg_index set indisvalid = false where indexrelid = 'users_email_key'::regclass",
-            "unique (email) of users: expected nothing more, found invalid"),
+            "update pg_index set indisvalid = false where indexrelid = 'user_subscriptions_lemon_squeezy_subscription_id_key'::regclass",
+            "unique (lemon_squeezy_subscription_id) of user_subscriptions: expected nothing more, found invalid"),
         Damage(
             "update pg_index set indisvalid = false where indexrelid = 'task_logs_pkey'::regclass",
             "the primary key of task_logs: expected (id), found (id) invalid"),
@@ -323,7 +330,8 @@ import Testing
                 execute format('alter database %I set search_path = other, public', current_database());
             end $$
             """,
-            "foreign key (plan_id) to subscription_plans (id) of plan_variants is missing"),
+            "foreign key (plan_id) to subscription_plans (id) of plan_variants is missing",
+            "trigger renew_version_of_variants on plan_variants is missing"),
         Damage(
             """
             drop view account_entitlements;

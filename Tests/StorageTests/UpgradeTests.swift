@@ -14,6 +14,17 @@ import Testing
     private static let before: [DatabaseKind: [String]] = [
         .postgreSQL: [
             """
+            drop table subscription_checkpoints, catalog_version;
+            drop function renew_catalog_version cascade;
+            drop index webhook_events_received_at_brin, idx_users_email, idx_users_google_id;
+            alter table users add constraint users_email_key unique (email),
+                add constraint users_google_id_key unique (google_id);
+            create index idx_users_email on users (email);
+            create index idx_users_google_id on users (google_id);
+            create index idx_webhook_events_received on webhook_events (received_at, arrival);
+            alter table webhook_events drop constraint webhook_events_signed_check, drop column source
+            """,
+            """
             alter table webhook_events drop column billing_anchor, drop column decoder, drop column erased_at,
                 drop column deleted_user_id;
             drop index idx_webhook_events_order, idx_webhook_events_quarantined, idx_compute_unit_ledger_line;
@@ -26,9 +37,13 @@ import Testing
                 drop constraint operator_actions_match_check,
                 add constraint operator_actions_kind_check check (kind in ('bind', 'adjust'));
             drop function account_entitlement
-            """
+            """,
         ],
         .sqlite: [
+            ["plans", "variants", "terms"].flatMap { table in
+                ["insert", "update", "delete"].map { "drop trigger renew_version_of_\(table)_after_\($0)" }
+            }.joined(separator: ";"),
+            "drop table subscription_checkpoints; drop table catalog_version",
             """
             drop index idx_webhook_events_decoder; drop index idx_webhook_events_order;
             drop index idx_webhook_events_quarantined; drop index idx_webhook_events_deleted_user;
@@ -41,18 +56,18 @@ import Testing
             alter table user_subscriptions drop column source;
             delete from operator_actions where kind = 'match';
             create trigger park_events_of_users before delete on users begin select 1; end
-            """
+            """,
         ],
     ]
 
-    /// Takes the last migration back, as far as rows and columns go.
+    /// Takes the migrations from the third on back, as far as rows and columns go.
     private func takeBack(_ database: TestDatabase) async throws {
         try await database.execute("drop view account_entitlements")
         for sql in Self.before[database.kind] ?? [] { try await database.execute(sql) }
         try await database.execute(
             """
             create view account_entitlements as select 1 as user_id;
-            delete from schema_migrations where version = 3
+            delete from schema_migrations where version >= 3
             """)
     }
 
