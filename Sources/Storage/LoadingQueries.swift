@@ -225,7 +225,8 @@ struct RelationRow: Sendable {
 
 extension Query where Result == RelationRow {
     static func relations(of users: Set<UUID>, matchByEmail: Bool) -> Query {
-        let named = "(select max(customer_id) from webhook_events where subscription_id ="
+        // Of the bare column the greatest would be looked for from the end of the customers' index.
+        let named = "(select max(customer_id || '') from webhook_events where subscription_id ="
         return Query(
             """
             select \(raw: named) own.subscription_id), subscription_id
