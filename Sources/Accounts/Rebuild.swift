@@ -38,7 +38,9 @@ public struct Rebuild: Sendable {
     public func run(check: Bool) async throws -> Report {
         var report = Report()
         report.events = try await pages(check, &report.differences, events)
-        report.accounts = try await pages(check, &report.differences, accounts)
+        report.accounts = try await pages(check, &report.differences) {
+            try await accounts($0, after: $1, besideCheckpoints: check)
+        }
         _ = try await pages(check, &report.differences, waiting)
         return report
     }
@@ -94,12 +96,21 @@ public struct Rebuild: Sendable {
             differences: changed.map { Difference(subject: .event, id: $0.id.text, detail: $0.difference) })
     }
 
-    private func accounts(_ transaction: StoreTransaction, after user: UUID?) async throws -> Page<UUID>? {
+    /// - Parameter besideCheckpoints: also what the next delivery would lead to, beside the checkpoints that are stored.
+    private func accounts(
+        _ transaction: StoreTransaction, after user: UUID?, besideCheckpoints: Bool
+    ) async throws -> Page<UUID>? {
         let users = try await transaction.accounts(after: user, limit: chunk)
         guard let last = users.last else { return nil }
         let now = try await transaction.now()
+        var differences: [Difference] = []
+        if besideCheckpoints {
+            let some = try await transaction.usersWithCheckpoints(among: Set(users))
+            differences = try await Fold(transaction, policy: policy).refresh(users: some).differences(at: now)
+        }
         let result = try await Fold(transaction, policy: policy, whole: .all).refresh(users: Set(users))
-        return Page(last: last, count: users.count, differences: result.differences(at: now))
+        differences += result.differences(at: now).filter { !differences.contains($0) }
+        return Page(last: last, count: users.count, differences: differences)
     }
 
     private func waiting(_ transaction: StoreTransaction, after id: String?) async throws -> Page<String>? {

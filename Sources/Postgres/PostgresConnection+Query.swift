@@ -98,8 +98,8 @@ extension PostgresConnection {
 }
 
 extension PostgresQuery {
-    /// Begins or ends a transaction: nothing that is worth preparing.
-    var isControl: Bool { bindings.count == 0 && ["begin", "commit"].contains { sql.hasPrefix($0) } }
+    /// Begins or ends a transaction or plans: nothing that is worth preparing.
+    var isControl: Bool { bindings.count == 0 && ["begin", "commit", "discard"].contains { sql.hasPrefix($0) } }
 
     fileprivate func isSame(as other: PostgresQuery) -> Bool {
         sql == other.sql && bindings.types == other.bindings.types

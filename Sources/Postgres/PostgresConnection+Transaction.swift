@@ -18,9 +18,10 @@ public struct PostgresTransactionSettings: Sendable, Hashable {
     public enum Planning: Sendable, Hashable {
         /// As the server is set.
         case byStatistics
-        /// Rows are found by their indexes, one after the other, and each statement is planned once a connection. For
-        /// transactions that touch few rows of large tables: their plans are right whatever the statistics say, and also if
-        /// they were made while a table was empty, and planning anew would take longer than running.
+        /// Rows are found by their indexes, one after the other, and a statement is planned once for many transactions. For
+        /// those that touch few rows of large tables: planning would take longer than running, and their plans are right
+        /// whatever the statistics say. But while a table is empty all of its indexes cost the same, so that plans are
+        /// made anew as a connection grows older, and every few seconds.
         case byIndexes
     }
 
@@ -35,13 +36,15 @@ public struct PostgresTransactionSettings: Sendable, Hashable {
     }
 
     /// The statements that begin such a transaction.
-    fileprivate func begin(_ isolation: PostgresIsolation, readOnly: Bool) -> [PostgresQuery] {
+    ///
+    /// - Parameter anew: plans that the connection has made are of no more use.
+    fileprivate func begin(_ isolation: PostgresIsolation, readOnly: Bool, anew: Bool) -> [PostgresQuery] {
         let begin = "begin isolation level \(isolation.rawValue)\(readOnly ? " read only" : "")"
         let limits = [("lock_timeout", lockTimeout), ("idle_in_transaction_session_timeout", idleTimeout)]
             .compactMap { name, limit in limit.map { (name, "\(Int($0 / .milliseconds(1)))ms") } }
         let calls = (limits + planning.settings).map { "set_config('\($0.0)', '\($0.1)', true)" }
         let settings = calls.isEmpty ? [] : ["select \(calls.joined(separator: ", "))"]
-        return ([begin] + settings).map { PostgresQuery(unescaped: $0) }
+        return ([begin] + (anew ? ["discard plans"] : []) + settings).map { PostgresQuery(unescaped: $0) }
     }
 }
 
@@ -114,7 +117,8 @@ extension PostgresConnection {
 
     /// Sends nothing yet.
     private func begin(isolation: PostgresIsolation, readOnly: Bool, settings: PostgresTransactionSettings) {
-        begin(settings.begin(isolation, readOnly: readOnly), timeLimit: settings.flightTimeout)
+        let anew = settings.planning == .byIndexes && planAge.isOver()
+        begin(settings.begin(isolation, readOnly: readOnly, anew: anew), timeLimit: settings.flightTimeout)
     }
 
     /// Together with what still waits. Not to be cancelled: whether it took effect would be unknown.
@@ -144,5 +148,21 @@ extension PostgresConnection {
             try? run(["rollback"]) { handle throws(PostgresError) in _ = try handle.run("rollback") }
         }
         return isReusable ? cause : nil
+    }
+}
+
+/// How long a connection goes by the plans that it has made.
+struct PlanAge {
+    private var transactions = 0
+    private var madeAt = ContinuousClock.now
+
+    /// Asked by each transaction: after 4, 16, 64, … of them, since a table that is new grows fast, and after five
+    /// seconds, which is a hundred times what planning takes.
+    mutating func isOver(at now: ContinuousClock.Instant = .now) -> Bool {
+        transactions += 1
+        let isPowerOfFour = transactions.nonzeroBitCount == 1 && transactions.trailingZeroBitCount.isMultiple(of: 2)
+        guard transactions > 1, isPowerOfFour || now - madeAt > .seconds(5) else { return false }
+        madeAt = now
+        return true
     }
 }

@@ -15,6 +15,7 @@ public actor PostgresConnection {
     private var handle: ConnectionHandle?
     private var cancel: PostgresCancel?
     var statements = PreparedStatements()
+    var planAge = PlanAge()
     /// What made the transaction in progress fail, until it is rolled back.
     private(set) var transactionError: PostgresError?
     private let reusable = Atomic(true)

@@ -225,7 +225,8 @@ struct RelationRow: Sendable {
 
 extension Query where Result == RelationRow {
     static func relations(of users: Set<UUID>, matchByEmail: Bool) -> Query {
-        let named = "(select max(customer_id) from webhook_events where subscription_id ="
+        // Of the bare column the greatest would be looked for from the end of the customers' index.
+        let named = "(select max(customer_id || '') from webhook_events where subscription_id ="
         return Query(
             """
             select \(raw: named) own.subscription_id), subscription_id
@@ -233,6 +234,13 @@ extension Query where Result == RelationRow {
             union
             select \(raw: named) claiming.subscription_id), subscription_id
             from \(.subscriptions(as: "claiming", where: "claimed_user_id", in: users))
+            union
+            select customer_id, null
+            from \("webhook_events", as: "own_order", where: "user_id", in: users, and: "subscription_id is null")
+            union
+            select customer_id, null from \(
+                "webhook_events", as: "claiming_order", where: "claimed_user_id", in: users,
+                and: "subscription_id is null")
             union
             select lemon_squeezy_customer_id, lemon_squeezy_subscription_id
             from \("user_subscriptions", as: "s", where: "user_id", in: users) where source_updated_at is not null

@@ -49,6 +49,14 @@ extension StoreTransaction {
         return try await fetch(Query<UUID>("select id from users where \(condition) order by id limit \(limit)"))
     }
 
+    /// Those of these accounts that have a subscription with a checkpoint.
+    package func usersWithCheckpoints(among users: Set<UUID>) async throws -> Set<UUID> {
+        Set(
+            try await fetch(
+                Query<UUID>("select c.user_id from \("subscription_checkpoints", as: "c", where: "user_id", in: users)")
+            ))
+    }
+
     /// The next subscriptions of which an event is parked, in order of their ids.
     package func parkedSubscriptions(after id: String?, limit: Int) async throws -> [String] {
         try await fetch(

@@ -41,7 +41,7 @@ extension StoreTransaction {
             Query<Void>(.lock(relations, digests: loose)), .settings, .catalogVersion, .known(digests),
             .related(to: relations, whole), .checkpoints(relatedTo: relations, whole), .attributions(of: relations),
             nowQuery)
-        let (catalog, version) = try await catalog(of: versions[0])
+        let (catalog, version) = try await catalog(of: versions.first)
         return RelatedEvents(
             stored: settings.first, catalog: catalog, catalogVersion: version, now: now[0], known: known,
             events: events.eachOnce, attributions: Attributions(actions: actions), checkpoints: checkpoints)
@@ -102,7 +102,7 @@ extension StoreTransaction {
     }
 
     package func catalog() async throws -> PlanCatalog {
-        try await catalog(of: try await fetch(.catalogVersion)[0]).catalog
+        try await catalog(of: try await fetch(.catalogVersion).first).catalog
     }
 
     /// The catalogue that this process knows if it is of that version, else as the database has it.
@@ -110,13 +110,18 @@ extension StoreTransaction {
     /// Each statement sees what is committed when it begins. If the version is the same before and after the others, no
     /// change was committed in between, since every change counts it up: then the catalogue is that version's, and is
     /// kept. No transaction that changes the catalogue asks for it, so that none keeps what is rolled back.
-    private func catalog(of version: Int) async throws -> (catalog: PlanCatalog, version: Int) {
+    private func catalog(of version: Int?) async throws -> (catalog: PlanCatalog, version: Int) {
+        guard var version else { throw StoreError.schema("the table catalog_version is empty: run `validate-schema`") }
         if let known = catalogs.catalog(of: version) { return (known, version) }
-        let (before, plans, variants, terms, after) = try await fetch(
-            .catalogVersion, .plans, .variants, .terms, .catalogVersion)
-        let catalog = PlanCatalog(plans, variants, terms)
-        if before == after { catalogs.keep(catalog, of: after[0]) }
-        return (catalog, after[0])
+        while true {
+            let (plans, variants, terms, after) = try await fetch(.plans, .variants, .terms, .catalogVersion)
+            if after == [version] {
+                let catalog = PlanCatalog(plans, variants, terms)
+                catalogs.keep(catalog, of: version)
+                return (catalog, version)
+            }
+            version = after.first ?? version
+        }
     }
 
     /// All events that the rules read of what is named, and of these accounts; in order of arrival.

@@ -60,6 +60,7 @@ extension TestDatabase {
         let settings = [
             "session_preload_libraries=auto_explain", "auto_explain.log_min_duration=0", "auto_explain.log_format=json",
             "auto_explain.log_nested_statements=on", "auto_explain.log_analyze=on", "auto_explain.log_timing=off",
+            "auto_explain.log_buffers=on",
             "plan_cache_mode=\(generic ? "force_generic_plan" : "force_custom_plan")",
         ]
         let options =
@@ -92,8 +93,11 @@ extension TestDatabase {
         guard let type = node["Node Type"] as? String, let table = node["Relation Name"] as? String,
             !Crowd.small.contains(table)
         else { return inner }
-        let visited = ["Actual Rows", "Rows Removed by Filter"].reduce(0.0) { $0 + ((node[$1] as? Double) ?? 0) }
-        return type.hasSuffix("Seq Scan") || visited > 5000 ? [table] + inner : inner
+        func number(_ name: String) -> Double { (node[name] as? Double) ?? 0 }
+        let visited = number("Actual Rows") + number("Rows Removed by Filter")
+        let pages = (number("Shared Hit Blocks") + number("Shared Read Blocks")) / max(1, number("Actual Loops"))
+        let isWalk = visited > 5000 || !type.hasPrefix("ModifyTable") && pages > 200 + 10 * visited
+        return type.hasSuffix("Seq Scan") || isWalk ? [table] + inner : inner
     }
 
     // MARK: SQLite
@@ -109,6 +113,8 @@ extension TestDatabase {
             let whole = lines.compactMap { line -> String? in
                 let words = line.split(separator: " ").map(String.init)
                 guard words.first == "SCAN", words.count > 1, !line.contains(" USING ") else { return nil }
+                // The newest of the inbox, in the table's own order.
+                if words[1] == "webhook_events", sql.contains("order by arrival desc") { return nil }
                 // A name of the statement's own may stand for a table: it comes right behind it.
                 let tables = zip(tokens, tokens.dropFirst()).filter { $0.1 == words[1] }.map(\.0)
                 return ([words[1]] + tables).first { Self.large.contains($0) }

@@ -96,7 +96,7 @@ extension Checkpoint {
         return events.count { stored in
             stored.event.subscriptionID == subscriptionID && !stored.event.isOrder
                 && stored.event.updatedAt.map { $0 > readAfter && $0 <= next } ?? false
-        } >= Self.fewestGained
+        } >= max(Self.fewestLeftOut, self.events / Self.readAgainAfter)
     }
 }
 

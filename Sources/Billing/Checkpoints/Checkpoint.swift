@@ -65,8 +65,9 @@ public struct Checkpoint: Sendable, Hashable {
     public static let fewestLeftOut = 16
     /// A subscription with more events than that is worth a checkpoint.
     public static let mostRead = 32
-    /// A newer one is made when it leaves out so many more.
-    static let fewestGained = 8
+    /// A newer one is made from the whole history when it leaves out a sixteenth more, so that all these readings together
+    /// are a small multiple of the events.
+    static let readAgainAfter = 16
     /// Whole months that lie between ``closedBefore`` and now, so that what comes late finds its month open.
     static let openMonths = 2
 }

@@ -11,8 +11,8 @@ enum SQLiteDialect {
         with subscriptions (id) as (\(.subscriptions(of: relations)))
         select \(raw: StoredEvent.columns.list) from webhook_events
         where \(raw: StoredEvent.readable) and id in (
-            select e.id from webhook_events e \(checkpointed(whole))
-            where e.subscription_id in (select id from subscriptions) and \(raw: isRead)
+            select w.id from webhook_events w \(checkpointed(whole))
+            where w.subscription_id in (select id from subscriptions) and \(raw: isRead)
             union
             select id from webhook_events where kind = 'order' and order_id in (
                 select value from \(.values(relations.orders.union(relations.purchases)))
@@ -33,9 +33,9 @@ enum SQLiteDialect {
     ) -> SQL {
         """
         select \(raw: StoredEvent.columns.list) from (
-            select e.* from webhook_events e \(checkpointed(whole))
-            where \("e.user_id", in: users)
-                and (e.subscription_id is null or \("e.subscription_id", notIn: subscriptions) and \(raw: isRead))
+            select w.* from webhook_events w \(checkpointed(whole))
+            where \("w.user_id", in: users)
+                and (w.subscription_id is null or \("w.subscription_id", notIn: subscriptions) and \(raw: isRead))
             union all
             select * from \("webhook_events", as: "claiming", where: "claimed_user_id", in: users)
             where kind = 'order' and (user_id is null or \("user_id", notIn: users))
@@ -44,20 +44,20 @@ enum SQLiteDialect {
         """
     }
 
-    /// Joins the checkpoint, as `c`, of an event `e`.
+    /// Joins the checkpoint, as `c`, of an event `w`.
     private static func checkpointed(_ whole: WholeHistories) -> SQL {
         """
         left join (select * from subscription_checkpoints where \(whole.hidesNone)) as c
-            on c.subscription_id = e.subscription_id
+            on c.subscription_id = w.subscription_id
         """
     }
 
-    /// Whether an event `e` is read: all are without a checkpoint `c`; beside it the later ones, those without a date or
+    /// Whether an event `w` is read: all are without a checkpoint `c`; beside it the later ones, those without a date or
     /// a decision, and those that it keeps.
     private static let isRead = """
         (
-            c.subscription_id is null or e.source_updated_at is null or e.source_updated_at > c.read_after
-            or e.outcome in ('parked', 'failed') or e.id in (select value from json_each(c.kept))
+            c.subscription_id is null or w.source_updated_at is null or w.source_updated_at > c.read_after
+            or w.outcome in ('parked', 'failed') or w.id in (select value from json_each(c.kept))
         )
         """
 
