@@ -96,30 +96,18 @@ package struct Table<Row: Sendable>: Sendable {
     @inlinable
     package func update(_ rows: [Row], changes: [String: String] = [:]) -> SQL {
         let sets = others.map { "\($0) = \(changes[$0] ?? "new.\($0)")" }.joined(separator: ", ")
-        return "update \(raw: name) set \(raw: sets) from \(set(rows)) where \(isNew(key))"
+        let found = key.map { "\(name).\($0) = new.\($0)" }.joined(separator: " and ")
+        return "update \(raw: name) set \(raw: sets) from \(set(rows)) where \(raw: found)"
     }
 
     /// Removes the stored rows with these keys. The table consists of its key alone.
     @inlinable
     package func delete(_ rows: [Row]) -> SQL {
-        let set = set(rows)
-        return SQL(
-            postgreSQL: { "delete from \(raw: name) using \(set) where \(isNew(key))" },
-            sqlite: { "delete from \(raw: name) where (\(raw: list)) in (select \(raw: newList) from \(set))" })
-    }
-
-    /// Whether a stored row is that of `new`. Of equal columns PostgreSQL may think that it could merge the two, and walk
-    /// through the whole index for it where it believes the table to be empty; with a range it cannot.
-    @usableFromInline
-    func isNew(_ key: [String]) -> SQL {
-        let stored = key.map { "\(name).\($0)" }
-        let new = key.map { "new.\($0)" }
-        return SQL(
-            postgreSQL: {
-                let (stored, new) = (stored.joined(separator: ", "), new.joined(separator: ", "))
-                return SQL(raw: "(\(stored)) >= (\(new)) and (\(stored)) <= (\(new))")
-            },
-            sqlite: { SQL(raw: zip(stored, new).map { "\($0) = \($1)" }.joined(separator: " and ")) })
+        """
+        delete from \(raw: name) where (\(raw: list)) in (
+            select \(raw: newList) from \(set(rows))
+        )
+        """
     }
 }
 
