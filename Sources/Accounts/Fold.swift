@@ -35,8 +35,7 @@ public struct Fold: Sendable {
         let probable = events.map { $0.judged(by: policy.acceptance) }
         let scope = Relations(of: probable.filter(\.concernsAccounts))
         var batch = DeliveryBatch([], known: []) { UUID() }
-        let folded = try await fold(scope, events: events) { related, inForce in
-            let judged = events.map { $0.judged(by: inForce.policy.acceptance) }
+        let folded = try await fold(scope, events: events) { judged, related in
             batch = DeliveryBatch(judged, known: related.known) { UUID() }
             return batch.arrivals.isEmpty ? nil : Arriving(events: batch.arrivals, unstored: batch.unstored)
         }
@@ -106,15 +105,15 @@ public struct Fold: Sendable {
     /// Loads what concerns accounts, locked before anything is read of it, and folds it. Histories are read beside their
     /// checkpoints first; where one does not hold, or a newer one is worth making, the whole history is.
     ///
-    /// - Parameter arriving: nil: no account is concerned.
+    /// - Parameter arriving: told of the events as the settings in force judge them; nil: no account is concerned.
     private func fold(
         _ scope: Relations, users: Set<UUID> = [], events: [InboxEvent] = [], request: UnitRequest? = nil,
-        arriving: (RelatedEvents, PolicyInForce) -> Arriving?
+        arriving: ([InboxEvent], RelatedEvents) -> Arriving?
     ) async throws -> FoldedAccounts {
         var whole = whole
         while true {
-            let (related, inForce) = try await related(to: scope, events: events, whole)
-            guard let arriving = arriving(related, inForce) else { return FoldedAccounts(at: related.now) }
+            let (related, inForce, judged) = try await related(to: scope, events: events, whole)
+            guard let arriving = arriving(judged, related) else { return FoldedAccounts(at: related.now) }
             var loaded = LoadedAccounts(related, inForce)
             loaded.asked = users
             loaded.add(arriving.unstored)
@@ -155,16 +154,16 @@ public struct Fold: Sendable {
     /// belong to the scope as well, since they may say whose it is (R5).
     private func related(
         to relations: Relations, events: [InboxEvent], _ whole: WholeHistories
-    ) async throws -> (RelatedEvents, PolicyInForce) {
+    ) async throws -> (RelatedEvents, PolicyInForce, judged: [InboxEvent]) {
         var scope = relations
+        let digests = events.map(\.digest)
         while true {
-            let related = try await transaction.lockRelated(
-                scope, digests: events.map(\.digest), whole: whole)
+            let related = try await transaction.lockRelated(scope, digests: digests, whole: whole)
             let inForce = PolicyInForce(own: policy, stored: related.stored)
             let judged = events.map { $0.judged(by: inForce.policy.acceptance) }
             var wider = scope.union(Relations(of: judged.filter(\.concernsAccounts)))
             wider.customers.formUnion(related.events.compactMap(\.event.customerID))
-            if wider == scope { return (related, inForce) }
+            if wider == scope { return (related, inForce, judged) }
             scope = wider
         }
     }

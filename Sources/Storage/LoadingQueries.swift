@@ -114,18 +114,7 @@ extension Query where Result == Checkpoint {
     private static func checkpoints(of subscriptions: SQL, _ whole: WholeHistories) -> Query {
         if whole == .all { return Query(.nothing, Checkpoint.init(row:)) }
         return Query(
-            select: """
-                from \(SQL(
-                    postgreSQL: {
-                        """
-                        (\(subscriptions)) as s (id) cross join lateral (
-                            select * from subscription_checkpoints where subscription_id = s.id offset 0
-                        ) as c
-                        """
-                    },
-                    sqlite: { "subscription_checkpoints where subscription_id in (\(subscriptions))" }))
-                \(SQL(postgreSQL: { "where" }, sqlite: { "and" })) \(whole.hidesNone)
-                """)
+            select: "from \(.rows(of: "subscription_checkpoints", subscriptions)) where \(whole.hidesNone)")
     }
 }
 
@@ -134,7 +123,8 @@ extension Query where Result == OperatorAction {
     static func attributions(of relations: Relations) -> Query {
         Query(
             """
-            select kind, subscription_id, user_id from \(.attributions(of: relations))
+            select kind, subscription_id, user_id
+            from \(.rows(of: "operator_actions", .subscriptions(of: relations))) where kind in ('bind', 'match')
             order by created_at desc, id desc
             """
         ) { row in
@@ -313,11 +303,13 @@ extension SQL {
         postgreSQL: { PostgresDialect.parkedByEmail },
         sqlite: { "join webhook_events e on lower(e.email) = lower(u.email) and e.outcome = 'parked'" })
 
-    static func attributions(of relations: Relations) -> SQL {
-        let subscriptions = SQL.subscriptions(of: relations)
-        return SQL(
-            postgreSQL: { PostgresDialect.attributions(of: subscriptions) },
-            sqlite: { "operator_actions where kind in ('bind', 'match') and subscription_id in (\(subscriptions))" })
+    /// The rows of a table that are about subscriptions, as a table.
+    ///
+    /// - Parameter subscriptions: a query of their ids.
+    static func rows(of table: String, _ subscriptions: SQL) -> SQL {
+        SQL(
+            postgreSQL: { PostgresDialect.rows(of: table, subscriptions) },
+            sqlite: { "(select * from \(raw: table) where subscription_id in (\(subscriptions)))" })
     }
 
     /// Joins the last entry of the ledger, as `l`, of each account `u`.

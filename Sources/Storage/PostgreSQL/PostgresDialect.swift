@@ -158,13 +158,12 @@ enum PostgresDialect {
         """
     }
 
-    /// Bindings and matches of subscriptions.
-    static func attributions(of subscriptions: SQL) -> SQL {
+    static func rows(of table: String, _ subscriptions: SQL) -> SQL {
         """
-        (\(subscriptions)) as s (subscription)
+        (\(subscriptions)) as given (subscription)
         cross join lateral (
-            select * from operator_actions where subscription_id = s.subscription and kind in ('bind', 'match') offset 0
-        ) as a
+            select * from \(raw: table) where subscription_id = given.subscription offset 0
+        ) as found
         """
     }
 }

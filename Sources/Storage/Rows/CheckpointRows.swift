@@ -18,6 +18,8 @@ private struct EventIDs: StoredValue {
             let texts = try? JSONDecoder().decode([String].self, from: Data(text.utf8))
         else { return nil }
         ids = texts.compactMap(UUID.init(uuidString:))
+        // Fewer would make another history of it.
+        if ids.count != texts.count { return nil }
     }
 }
 
@@ -44,22 +46,4 @@ extension Checkpoint: Record {
             Column("kept") { EventIDs($0.kept) }, Column("carried", \.carried), Column("trial_counts", \.trialCounts),
             Column("revision", \.revision), Column("catalog_version", \.catalogVersion), Column("events", \.events),
         ])
-}
-
-/// Which of the subscriptions that are loaded are read whole, and not beside their checkpoints.
-package enum WholeHistories: Sendable, Hashable {
-    case all
-    case only(Set<String>)
-
-    package mutating func formUnion(_ subscriptions: Set<String>) {
-        if case .only(let some) = self { self = .only(some.union(subscriptions)) }
-    }
-
-    /// A condition on the table of the checkpoints.
-    var hidesNone: SQL {
-        switch self {
-        case .all: "false"
-        case .only(let some): some.isEmpty ? "true" : "\("subscription_id", notIn: some)"
-        }
-    }
 }
