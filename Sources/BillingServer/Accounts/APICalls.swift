@@ -40,6 +40,8 @@ final class APICalls: Service {
             await cancelWhenGracefulShutdown { try? await self.clock.sleep(for: self.interval) }
             await write()
         }
+        // What came while a write was under way, and what that one could not write.
+        await write()
     }
 
     private func write() async {
