@@ -315,9 +315,12 @@ extension SQL {
     /// Joins the last entry of the ledger, as `l`, of each account `u`.
     static let lastEntry = SQL(
         postgreSQL: {
+            // Of an account without an entry the last one would else be looked for from the end of the whole ledger.
             """
             left join lateral (
-                select * from compute_unit_ledger where user_id = u.id order by id desc limit 1
+                select * from compute_unit_ledger
+                where (user_id, id) <= (u.id, \(Int.max)) and user_id >= u.id
+                order by user_id desc, id desc limit 1
             ) as l on true
             """
         },

@@ -40,6 +40,14 @@ import Testing
         }
     }
 
+    @Test func `on PostgreSQL no transaction's plan depends on statistics where the tables are full`() async throws {
+        try await DatabaseKind.postgreSQL.withDatabase { database in
+            try await Crowd.fill(database, isAnalyzed: false)
+            let plans = try await database.plans { try await transactions($0) }
+            try expectIndexes(plans, besides: ["tasks", "task_logs", "api_keys"])
+        }
+    }
+
     @Test func `on SQLite nothing that is asked often reads a large table whole`() async throws {
         try await DatabaseKind.sqlite.withDatabase { database in
             try await Crowd.fill(database)

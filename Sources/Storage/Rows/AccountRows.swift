@@ -32,7 +32,7 @@ extension AccountRow: Record {
             select count(*) from user_subscriptions s
             where s.user_id = u.id and s.source is null and s.plan_id || '' = u.subscription_tier
                 and s.plan_id <> 'free'
-                and s.status in ('active', 'on_trial', 'past_due')
+                and s.status || '' in ('active', 'on_trial', 'past_due')
         ) > 0 as has_unadopted_plan
         """, "l.kind", "l.units", "l.balance", "l.line", "l.begins_at",
     ]
