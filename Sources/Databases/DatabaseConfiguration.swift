@@ -14,8 +14,16 @@ public struct DatabaseConfiguration: Sendable {
     public var poolRecycle: Duration = .seconds(3600)
     /// Whether SQLite's file may be created. If not, a missing one is taken for an empty one.
     public var createsFile = true
+    /// How many callers may wait for a connection; further ones are turned away at once.
+    public var queueLength = Int.max
     /// How long a transaction waits for what another holds on PostgreSQL; then it fails with `StoreError.busy`.
     public var lockTimeout: Duration = .seconds(4)
+    /// How long reads outside of transactions may take on PostgreSQL, the wait for a connection included; nil: as long as
+    /// they take.
+    public var readTimeout: Duration?
+    /// Whether such reads get connections of their own on PostgreSQL, a part of those that the pool may have, so that they
+    /// cannot take the others' away, and are limited: for a service.
+    public var separatesReads = false
     /// Sees each SQL statement and its duration; never values.
     public var observe: (@Sendable (_ sql: String, _ duration: Duration, _ error: String?) -> Void)?
     /// Takes the place of the database's clock in tests.

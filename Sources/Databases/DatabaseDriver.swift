@@ -7,7 +7,7 @@ package protocol DatabaseDriver: Sendable {
     var clock: (@Sendable () -> Date)? { get }
     /// Lends a transaction; commits when `body` returns, rolls back when it throws, and may run it again after a collision.
     func transaction<Result: Sendable>(
-        _ body: @Sendable (any Session) async throws -> Result
+        _ limits: TransactionLimits, _ body: @Sendable (any Session) async throws -> Result
     ) async throws -> Result
     /// Runs statements that read, outside of a transaction, and gives the rows of each.
     func read(_ statements: [SQL]) async throws -> [[any StoredRow]]

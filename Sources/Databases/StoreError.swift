@@ -5,6 +5,8 @@ public enum StoreError: Error, Sendable, Hashable {
     /// Another transaction holds what is needed, for longer than is waited: nothing was changed, and what needs
     /// something else is not concerned.
     case busy(String)
+    /// A statement took longer than it may: nothing was changed, and less at once may go through.
+    case tooSlow(String)
     /// The database refused a statement: trying the same again is of no use.
     case failed(String)
     case notFound(String)
@@ -20,6 +22,7 @@ extension StoreError: CustomStringConvertible {
         switch self {
         case .unavailable(let reason): "the database is not available: \(reason)"
         case .busy(let reason): "another transaction holds what is needed: \(reason)"
+        case .tooSlow(let reason): "the database took too long: \(reason)"
         case .failed(let reason): "the database refused: \(reason)"
         case .notFound(let what): "there is no \(what)"
         case .conflict(let reason), .schema(let reason): reason

@@ -8,7 +8,7 @@ final class ConnectionHandle {
     /// What a connection has unless the URL says otherwise. There is no `options` here and no SET later: a pooler in
     /// transaction mode refuses the one and gives the other to its next client.
     static let defaults = [
-        "connect_timeout": "5",
+        "connect_timeout": "3",
         "tcp_user_timeout": "15000",
         "keepalives": "1",
         "keepalives_idle": "30",
@@ -50,20 +50,25 @@ final class ConnectionHandle {
     var transactionStatus: PGTransactionStatusType { PQtransactionStatus(pointer) }
 
     /// Runs statements by the simple protocol: text, no parameters.
-    func run(_ sql: String) throws(PostgresError) -> PostgresResult {
-        try check(PQexec(pointer, sql))
-    }
-
-    private func check(_ pointer: OpaquePointer?) throws(PostgresError) -> PostgresResult {
-        guard let pointer else { throw PostgresError(connection: self.pointer) }
-        let result = PostgresResult(pointer)
-        switch result.status {
-        case PGRES_TUPLES_OK, PGRES_COMMAND_OK, PGRES_EMPTY_QUERY:
-            return result
-        case PGRES_COPY_IN, PGRES_COPY_OUT, PGRES_COPY_BOTH:
-            throw PostgresError(sqlState: "0A000", message: "COPY is not supported")
-        default:
-            throw PostgresError(result, endedConnection: !isAlive)
+    ///
+    /// - Throws: `PostgresError`, also ``PostgresError/timedOut``.
+    func run(_ sql: String, deadline: Deadline) throws(PostgresError) {
+        guard PQsetnonblocking(pointer, 1) == 0, PQsendQuery(pointer, sql) == 1 else {
+            throw PostgresError(connection: pointer)
         }
+        while let result = try nextResult(deadline) {
+            switch result.status {
+            case PGRES_TUPLES_OK, PGRES_COMMAND_OK, PGRES_EMPTY_QUERY: break
+            case PGRES_COPY_IN, PGRES_COPY_OUT, PGRES_COPY_BOTH:
+                // The server waits for data, or sends them: the connection cannot be used for anything else.
+                throw PostgresError(sqlState: "0A000", message: "COPY is not supported")
+            default:
+                // Nothing follows a failure but the end.
+                let error = PostgresError(result, endedConnection: !isAlive)
+                while isAlive, try nextResult(deadline) != nil {}
+                throw error
+            }
+        }
+        if !isAlive { throw PostgresError(connection: pointer) }
     }
 }

@@ -25,7 +25,7 @@ extension ConnectionHandle {
     /// us as we wait for it. When the deadline passes, the connection is of no more use.
     ///
     /// - Throws: `PostgresError` if the connection broke or the deadline passed.
-    func fly(_ steps: [FlightStep], deadline: ContinuousClock.Instant?) throws(PostgresError) -> FlightResults {
+    func fly(_ steps: [FlightStep], deadline: Deadline) throws(PostgresError) -> FlightResults {
         guard PQsetnonblocking(pointer, 1) == 0, PQenterPipelineMode(pointer) == 1 else {
             throw PostgresError(connection: pointer)
         }
@@ -68,7 +68,7 @@ extension ConnectionHandle {
     }
 
     /// Sends what is still to be sent, and waits for the next result; nil: a step's results have ended.
-    private func nextResult(_ deadline: ContinuousClock.Instant?) throws(PostgresError) -> PostgresResult? {
+    func nextResult(_ deadline: Deadline) throws(PostgresError) -> PostgresResult? {
         while true {
             let unsent = PQflush(pointer)
             if unsent < 0 { throw PostgresError(connection: pointer) }
@@ -79,16 +79,27 @@ extension ConnectionHandle {
         return PQgetResult(pointer).map { PostgresResult($0) }
     }
 
-    private func wait(forWriting: Bool, until deadline: ContinuousClock.Instant?) throws(PostgresError) {
+    private func wait(forWriting: Bool, until deadline: Deadline) throws(PostgresError) {
         var socket = pollfd(
             fd: PQsocket(pointer), events: Int16(POLLIN) | (forWriting ? Int16(POLLOUT) : 0), revents: 0)
-        var patience: Int32 = -1
-        if let deadline {
-            let left = deadline - .now
-            guard left > .zero else { throw .timedOut }
-            patience = Int32(clamping: Int(left / .milliseconds(1)) + 1)
-        }
+        let left = deadline.left
+        guard left > .zero else { throw .timedOut }
+        // Nothing wakes it when the task is cancelled, so it looks.
+        let patience = Int32(min(left, .seconds(1)) / .milliseconds(1)) + 1
         if poll(&socket, 1, patience) < 0, errno != EINTR { throw PostgresError(connection: pointer) }
+    }
+}
+
+/// Until when a server may answer.
+struct Deadline {
+    /// nil: whenever it does.
+    var at: ContinuousClock.Instant?
+    /// Once it is to be cancelled, the server has three seconds to do so.
+    var statement: CancellableStatement?
+
+    var left: Duration {
+        let cancelled = statement?.cancelledAt.map { $0 + .seconds(3) }
+        return [at, cancelled].compactMap(\.self).min().map { $0 - .now } ?? .seconds(3600)
     }
 }
 

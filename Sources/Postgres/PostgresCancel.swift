@@ -34,7 +34,7 @@ final class CancellableStatement: Sendable {
     private enum State {
         case waiting
         case running(PostgresCancel)
-        case cancelled
+        case cancelled(at: ContinuousClock.Instant)
         case finished
     }
 
@@ -60,27 +60,32 @@ final class CancellableStatement: Sendable {
     func cancel() {
         state.withLock { state in
             switch state {
-            case .waiting: state = .cancelled
+            case .waiting: state = .cancelled(at: .now)
             case .running(let cancel):
-                state = .cancelled
+                state = .cancelled(at: .now)
                 Self.queue.async(group: requests) { self.request(cancel) }
             case .cancelled, .finished: break
             }
         }
     }
 
-    /// The statement's result is there. Blocks while a request to cancel it is under way.
+    /// When the task was cancelled.
+    var cancelledAt: ContinuousClock.Instant? {
+        state.withLock { if case .cancelled(let moment) = $0 { moment } else { nil } }
+    }
+
+    /// The statement's result is there, or is given up. Blocks while a request to cancel it is under way, for at most two
+    /// seconds: libpq waits for a server that hangs as long as that does.
     ///
-    /// - Returns: whether cancellation was asked for.
-    func finish() -> Bool {
+    /// - Returns: whether cancellation was asked for, and whether no request is under way any more.
+    func finish() -> (wasCancelled: Bool, isSettled: Bool) {
         let wasCancelled = state.withLock { state in
             defer { state = .finished }
             if case .cancelled = state { return true }
             return false
         }
         finished.signal()
-        requests.wait()
-        return wasCancelled
+        return (wasCancelled, requests.wait(timeout: .now() + 2) == .success)
     }
 
     private func request(_ cancel: PostgresCancel) {

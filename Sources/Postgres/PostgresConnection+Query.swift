@@ -38,13 +38,17 @@ extension PostgresConnection {
     /// - Throws: as `query`.
     public func executeScript(_ sql: String) async throws {
         if hasPending { _ = try await flight([]) }
-        try await cancellable(sql) { handle throws(PostgresError) in _ = try handle.run(sql) }
+        try await cancellable([sql]) { handle, deadline throws(PostgresError) in
+            try handle.run(sql, deadline: deadline)
+        }
     }
 
-    /// Whether the server still answers.
-    func answers() -> Bool {
+    /// Whether the server still answers, and does by then.
+    func answers(by deadline: ContinuousClock.Instant) -> Bool {
         do {
-            try run(["select 1"]) { handle throws(PostgresError) in _ = try handle.run("select 1") }
+            try run(["select 1"]) { handle throws(PostgresError) in
+                try handle.run("select 1", deadline: Deadline(at: deadline))
+            }
             return true
         } catch {
             return false
@@ -52,18 +56,17 @@ extension PostgresConnection {
     }
 
     private func attempt(_ queries: [PostgresQuery]) async throws -> [PostgresRows] {
-        let deadline = timeLimit.map { ContinuousClock.now + $0 }
-        return try await cancellable(queries.map(\.sql)) { handle throws(PostgresError) in
+        try await cancellable(queries.map(\.sql)) { handle, deadline throws(PostgresError) in
             try fly(queries, handle, deadline)
         }
     }
 
     /// Prepares what is not yet, and runs all.
     func fly(
-        _ queries: [PostgresQuery], _ handle: ConnectionHandle, _ deadline: ContinuousClock.Instant?
+        _ queries: [PostgresQuery], _ handle: ConnectionHandle, _ deadline: Deadline
     ) throws(PostgresError) -> [PostgresRows] {
         if statements.mustDeallocate, handle.transactionStatus != PQTRANS_INERROR {
-            _ = try handle.run("deallocate all")
+            try handle.run("deallocate all", deadline: deadline)
             statements.removeAll()
         }
         var steps: [FlightStep] = []

@@ -11,8 +11,11 @@ public struct PostgresTransactionSettings: Sendable, Hashable {
     public var lockTimeout: Duration?
     /// How long the server waits for the next statement (SQLSTATE 25P03); nil: as the server is set.
     public var idleTimeout: Duration?
-    /// How long the answer to what was sent together may take; then the connection is closed. nil: for ever.
-    public var flightTimeout: Duration?
+    /// How long a statement may run (SQLSTATE 57014); nil: as the server is set.
+    public var statementTimeout: Duration?
+    /// Until when the transaction may take, from the wait for a connection to the answer to COMMIT; then the connection is
+    /// closed. nil: for ever.
+    public var deadline: ContinuousClock.Instant?
     public var planning: Planning
 
     public enum Planning: Sendable, Hashable {
@@ -26,12 +29,13 @@ public struct PostgresTransactionSettings: Sendable, Hashable {
     }
 
     public init(
-        lockTimeout: Duration? = nil, idleTimeout: Duration? = nil, flightTimeout: Duration? = nil,
-        planning: Planning = .byStatistics
+        lockTimeout: Duration? = nil, idleTimeout: Duration? = nil, statementTimeout: Duration? = nil,
+        deadline: ContinuousClock.Instant? = nil, planning: Planning = .byStatistics
     ) {
         self.lockTimeout = lockTimeout
         self.idleTimeout = idleTimeout
-        self.flightTimeout = flightTimeout
+        self.statementTimeout = statementTimeout
+        self.deadline = deadline
         self.planning = planning
     }
 
@@ -40,8 +44,11 @@ public struct PostgresTransactionSettings: Sendable, Hashable {
     /// - Parameter anew: plans that the connection has made are of no more use.
     fileprivate func begin(_ isolation: PostgresIsolation, readOnly: Bool, anew: Bool) -> [PostgresQuery] {
         let begin = "begin isolation level \(isolation.rawValue)\(readOnly ? " read only" : "")"
-        let limits = [("lock_timeout", lockTimeout), ("idle_in_transaction_session_timeout", idleTimeout)]
-            .compactMap { name, limit in limit.map { (name, "\(Int($0 / .milliseconds(1)))ms") } }
+        let limits = [
+            ("lock_timeout", lockTimeout), ("idle_in_transaction_session_timeout", idleTimeout),
+            ("statement_timeout", statementTimeout),
+        ]
+        .compactMap { name, limit in limit.map { (name, "\(Int($0 / .milliseconds(1)))ms") } }
         let calls = (limits + planning.settings).map { "set_config('\($0.0)', '\($0.1)', true)" }
         let settings = calls.isEmpty ? [] : ["select \(calls.joined(separator: ", "))"]
         return ([begin] + (anew ? ["discard plans"] : []) + settings).map { PostgresQuery(unescaped: $0) }
@@ -118,7 +125,7 @@ extension PostgresConnection {
     /// Sends nothing yet.
     private func begin(isolation: PostgresIsolation, readOnly: Bool, settings: PostgresTransactionSettings) {
         let anew = settings.planning == .byIndexes && planAge.isOver()
-        begin(settings.begin(isolation, readOnly: readOnly, anew: anew), timeLimit: settings.flightTimeout)
+        begin(settings.begin(isolation, readOnly: readOnly, anew: anew), deadline: settings.deadline)
     }
 
     /// Together with what still waits. Not to be cancelled: whether it took effect would be unknown.
@@ -128,9 +135,10 @@ extension PostgresConnection {
         // A transaction that asked for nothing has not begun.
         guard hasBegun else { return end() }
         willCommit()
-        let deadline = timeLimit.map { ContinuousClock.now + $0 }
         let all = last + ["commit"]
-        let rows = try run(all.map(\.sql)) { handle throws(PostgresError) in try fly(all, handle, deadline) }
+        let rows = try run(all.map(\.sql)) { handle throws(PostgresError) in
+            try fly(all, handle, Deadline(at: deadline))
+        }
         end()
         // The server answers COMMIT of a failed transaction with success and the tag ROLLBACK.
         guard rows.last?.commandTag == "COMMIT" else {
@@ -139,13 +147,16 @@ extension PostgresConnection {
         }
     }
 
-    /// Rolls back, and tells what made the transaction fail. A connection on which that is impossible stays unfit for
-    /// reuse.
+    /// Rolls back, and tells what made the transaction fail. A connection on which that is impossible, or takes longer
+    /// than two seconds, stays unfit for reuse.
     private func rollBack(after error: any Error) -> PostgresError? {
         let cause = error as? PostgresError ?? transactionError
         end()
         if !isReusable {
-            try? run(["rollback"]) { handle throws(PostgresError) in _ = try handle.run("rollback") }
+            let deadline = ContinuousClock.now + .seconds(2)
+            try? run(["rollback"]) { handle throws(PostgresError) in
+                try handle.run("rollback", deadline: Deadline(at: deadline))
+            }
         }
         return isReusable ? cause : nil
     }

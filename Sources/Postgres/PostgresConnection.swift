@@ -32,7 +32,7 @@ public actor PostgresConnection {
         self.observe = observe
     }
 
-    /// Connects. Cancelling the task does not shorten it; `connect_timeout` does, 5 s for each host if the URL is
+    /// Connects. Cancelling the task does not shorten it; `connect_timeout` does, 3 s for each host if the URL is
     /// silent.
     ///
     /// - Parameters:
@@ -75,27 +75,31 @@ public actor PostgresConnection {
     ///
     /// - Throws: `CancellationError` if the server did stop, `PostgresError` otherwise.
     func cancellable<Result>(
-        _ sql: [String], _ body: (ConnectionHandle) throws(PostgresError) -> Result
+        _ sql: [String], _ body: (ConnectionHandle, Deadline) throws(PostgresError) -> Result
     ) async throws -> Result {
         let statement = CancellableStatement()
         return try await withTaskCancellationHandler {
             guard let cancel else { throw Self.closed }
             try statement.start(cancel)
             var wasCancelled = false
+            var isSettled = true
+            // A request that is still under way would stop whatever is asked next.
+            defer { if !isSettled { close() } }
+            let deadline = Deadline(at: deadline, statement: statement)
             do throws(PostgresError) {
-                return try run(sql, body) { wasCancelled = statement.finish() }
+                return try run(sql) { handle throws(PostgresError) in
+                    try body(handle, deadline)
+                } finally: {
+                    (wasCancelled, isSettled) = statement.finish()
+                }
             } catch {
-                if error.isQueryCanceled && wasCancelled { throw CancellationError() }
+                if wasCancelled, error.isQueryCanceled || error == .timedOut { throw CancellationError() }
                 throw error
             }
         } onCancel: {
             statement.cancel()
         }
     }
-
-    func cancellable<Result>(
-        _ sql: String, _ body: (ConnectionHandle) throws(PostgresError) -> Result
-    ) async throws -> Result { try await cancellable([sql], body) }
 
     /// Runs `body` with libpq's connection to its end, whatever becomes of the task.
     func run<Result>(
@@ -142,8 +146,8 @@ public actor PostgresConnection {
     private(set) var hasBegun = false
     /// COMMIT has been sent: whether it took effect is unknown if the connection breaks.
     private(set) var isCommitting = false
-    /// How long a flight may take; nil: as long as it takes.
-    private(set) var timeLimit: Duration?
+    /// Until when the server may answer; nil: whenever it does.
+    private(set) var deadline: ContinuousClock.Instant?
 
     var hasPending: Bool { !pending.isEmpty }
 
@@ -157,11 +161,11 @@ public actor PostgresConnection {
     public func enqueue(_ queries: [PostgresQuery]) { pending += queries }
 
     /// Statements that begin a transaction; they are sent with its first.
-    func begin(_ queries: [PostgresQuery], timeLimit: Duration?) {
-        (pending, hasBegun, isCommitting, self.timeLimit) = (queries, false, false, timeLimit)
+    func begin(_ queries: [PostgresQuery], deadline: ContinuousClock.Instant?) {
+        (pending, hasBegun, isCommitting, self.deadline) = (queries, false, false, deadline)
     }
 
-    func end() { (pending, hasBegun, timeLimit) = ([], false, nil) }
+    func end() { (pending, hasBegun, deadline) = ([], false, nil) }
 
     func willCommit() { isCommitting = true }
 

@@ -32,12 +32,13 @@ public final class PostgresPool: Sendable {
     ///
     /// A connection that comes back broken or in a transaction is closed.
     ///
+    /// - Parameter deadline: until when it waits for a connection, if that is earlier than the pool's time-out.
     /// - Throws: what `body` throws; `PostgresError` if no connection can be made; `PostgresPoolError`;
     ///   `CancellationError` if the task is cancelled while it waits.
     public func withConnection<Result>(
-        _ body: (PostgresConnection) async throws -> Result
+        by deadline: ContinuousClock.Instant? = nil, _ body: (PostgresConnection) async throws -> Result
     ) async throws -> Result {
-        let lease = try await lease()
+        let lease = try await lease(by: deadline)
         do {
             let result = try await body(lease.connection)
             await putBack(lease)
@@ -65,7 +66,7 @@ public final class PostgresPool: Sendable {
         var isRepeated = false
         while true {
             do {
-                return try await withConnection { connection in
+                return try await withConnection(by: settings.deadline) { connection in
                     isLent = true
                     do {
                         return try await connection.withTransaction(
@@ -122,30 +123,55 @@ extension PostgresPool {
         let openedAt: Duration
     }
 
-    private func lease() async throws -> Lease {
-        var grant = try await nextGrant()
+    private func lease(by deadline: ContinuousClock.Instant?) async throws -> Lease {
+        var grant = try await nextGrant(by: deadline)
         while case .idle(let idle) = grant {
-            if await isSound(idle) { return Lease(connection: idle.connection, openedAt: idle.openedAt) }
+            if await isSound(idle, by: deadline) {
+                return Lease(connection: idle.connection, openedAt: idle.openedAt)
+            }
             await idle.connection.close()
             // Its place in the ledger is still ours.
             grant = .open
         }
-        do {
-            let connection = try await PostgresConnection.connect(
-                url: configuration.url, policy: policy, observe: configuration.observe)
-            return Lease(connection: connection, openedAt: clock.now())
-        } catch {
-            removeConnection(closed: false)
-            throw error
+        return try await open(by: deadline)
+    }
+
+    /// What is left of the pool's time-out for one that may wait until then.
+    private func patience(until deadline: ContinuousClock.Instant?) -> Duration {
+        min(configuration.timeout, deadline.map { $0 - .now } ?? configuration.timeout)
+    }
+
+    /// Opens a connection. Nothing shortens libpq's way to it: if the caller gives up before, it goes to the next one.
+    private func open(by deadline: ContinuousClock.Instant?) async throws -> Lease {
+        let (clock, patience) = (clock, patience(until: deadline))
+        let caller = Waiting<Lease>()
+        return try await caller.wait { [self] in
+            let alarm = Task {
+                guard (try? await clock.sleep(patience)) != nil else { return }
+                caller.take()?.resume(throwing: PostgresPoolError.timedOut)
+            }
+            Task {
+                defer { alarm.cancel() }
+                do {
+                    let connection = try await PostgresConnection.connect(
+                        url: configuration.url, policy: policy, observe: configuration.observe)
+                    let lease = Lease(connection: connection, openedAt: clock.now())
+                    if let caller = caller.take() { caller.resume(returning: lease) } else { await putBack(lease) }
+                } catch {
+                    removeConnection(closed: false)
+                    caller.take()?.resume(throwing: error)
+                }
+            }
         }
     }
 
-    private func isSound(_ idle: PoolLedger.IdleConnection) async -> Bool {
+    private func isSound(_ idle: PoolLedger.IdleConnection, by deadline: ContinuousClock.Instant?) async -> Bool {
         let now = clock.now()
         if now - idle.openedAt >= configuration.recycle { return false }
         let isSuspect = ledger.withLock { $0.lastLoss.map { idle.idleSince <= $0 } ?? false }
         if !isSuspect, now - idle.idleSince <= configuration.checkAfterIdle { return true }
-        return await idle.connection.answers()
+        let limit = ContinuousClock.now + .seconds(2)
+        return await idle.connection.answers(by: min(limit, deadline ?? limit))
     }
 
     private func putBack(_ lease: Lease) async {
@@ -171,7 +197,8 @@ extension PostgresPool {
 
 extension PostgresPool {
     /// Waits for a connection or for the right to open one.
-    private func nextGrant() async throws -> PoolLedger.Grant {
+    private func nextGrant(by deadline: ContinuousClock.Instant?) async throws -> PoolLedger.Grant {
+        let patience = patience(until: deadline)
         try Task.checkCancellation()
         let id = ledger.withLock { $0.makeID() }
         let alarm = Mutex<Task<Void, Never>?>(nil)
@@ -181,14 +208,15 @@ extension PostgresPool {
                 let outcome: Result<PoolLedger.Grant, any Error>? = ledger.withLock { ledger in
                     if ledger.isShutDown { return .failure(PostgresPoolError.shutDown) }
                     if let grant = ledger.grant() { return .success(grant) }
+                    if ledger.waiting >= configuration.queueLength { return .failure(PostgresPoolError.queueFull) }
                     // The handler below may have run already, and found nobody.
                     if Task.isCancelled { return .failure(CancellationError()) }
                     ledger.enqueue(PoolLedger.Waiter(id: id, continuation: continuation))
                     return nil
                 }
                 if let outcome { return continuation.resume(with: outcome) }
-                let task = Task { [clock, timeout = configuration.timeout, self] in
-                    guard (try? await clock.sleep(timeout)) != nil else { return }
+                let task = Task { [clock, self] in
+                    guard (try? await clock.sleep(patience)) != nil else { return }
                     self.turnAway(id, PostgresPoolError.timedOut)
                 }
                 alarm.withLock { $0 = task }
@@ -201,4 +229,33 @@ extension PostgresPool {
     private func turnAway(_ id: UInt64, _ error: any Error) {
         ledger.withLock { $0.removeWaiter(id) }?.continuation.resume(throwing: error)
     }
+}
+
+/// One caller who waits, and is answered once: by what he waits for, a time-out or his task's cancellation.
+private final class Waiting<Value: Sendable>: Sendable {
+    private let continuation = Mutex<CheckedContinuation<Value, any Error>?>(nil)
+
+    /// - Parameter begin: called when the caller can be answered.
+    func wait(_ begin: () -> Void) async throws -> Value {
+        try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                self.continuation.withLock { $0 = continuation }
+                begin()
+                // The handler below may have run already, and found nobody.
+                if Task.isCancelled { cancel() }
+            }
+        } onCancel: {
+            cancel()
+        }
+    }
+
+    /// The caller, for whoever asks first; nil: he has been answered.
+    func take() -> CheckedContinuation<Value, any Error>? {
+        continuation.withLock { continuation in
+            defer { continuation = nil }
+            return continuation
+        }
+    }
+
+    private func cancel() { take()?.resume(throwing: CancellationError()) }
 }

@@ -5,8 +5,8 @@ import Postgres
 package struct PostgresDriver: DatabaseDriver {
     package let clock: (@Sendable () -> Date)?
     private let connections: PostgresPool
-    /// An instance or a program that hangs must not hold up the others for long.
-    private let settings: PostgresTransactionSettings
+    private let lockTimeout: Duration
+    private let readTimeout: Duration?
     private let collisions: Set<String>
 
     /// Opens no connection yet.
@@ -19,31 +19,42 @@ package struct PostgresDriver: DatabaseDriver {
         pool.maxOverflow = configuration.maxOverflow
         pool.timeout = configuration.poolTimeout
         pool.recycle = configuration.poolRecycle
+        pool.queueLength = configuration.queueLength
         if let observe = configuration.observe {
             pool.observe = { observe($0, $1, $2?.description) }
         }
         connections = PostgresPool(pool)
         clock = configuration.clock
-        settings = PostgresTransactionSettings(
-            lockTimeout: configuration.lockTimeout, idleTimeout: .seconds(30), flightTimeout: .seconds(30),
-            planning: .byIndexes)
+        lockTimeout = configuration.lockTimeout
+        readTimeout = configuration.readTimeout
         self.collisions = collisions
     }
 
-    /// READ COMMITTED: what must not change under a transaction is locked before it is read.
+    /// READ COMMITTED: what must not change under a transaction is locked before it is read. An instance or a program that
+    /// hangs must not hold up the others for long.
     package func transaction<Result: Sendable>(
-        _ body: @Sendable (any Session) async throws -> Result
+        _ limits: TransactionLimits, _ body: @Sendable (any Session) async throws -> Result
     ) async throws -> Result {
         try await mapped {
             try await connections.withTransaction(
-                settings: settings,
+                settings: PostgresTransactionSettings(
+                    lockTimeout: limits.lock ?? lockTimeout, idleTimeout: .seconds(30),
+                    statementTimeout: limits.statement, deadline: limits.deadline, planning: .byIndexes),
                 retrying: { $0.sqlState == "23505" && collisions.contains($0.constraint ?? "") }
             ) { try await body(PostgresSession(connection: $0)) }
         }
     }
 
     package func read(_ statements: [SQL]) async throws -> [[any StoredRow]] {
-        try await maintain { try await $0.run(statements) }
+        guard let readTimeout else { return try await maintain { try await $0.run(statements) } }
+        return try await mapped {
+            try await connections.withTransaction(
+                readOnly: true,
+                settings: PostgresTransactionSettings(
+                    lockTimeout: readTimeout / 2, statementTimeout: readTimeout, deadline: .now + readTimeout,
+                    planning: .byIndexes)
+            ) { try await PostgresSession(connection: $0).run(statements) }
+        }
     }
 
     /// Lends a connection outside a transaction, for what PostgreSQL refuses within one.
@@ -136,6 +147,8 @@ extension StoreError {
         let transient = ["53", "57", "58", "40"].contains { error.sqlState?.hasPrefix($0) ?? false }
         if error.sqlState == "55P03" {
             self = .busy(error.description)
+        } else if error.sqlState == "57014" {
+            self = .tooSlow(error.description)
         } else if error.isConnectionLost || transient || error.sqlState == "25006" {
             self = .unavailable(error.description)
         } else if error.isMissingObject {

@@ -63,7 +63,7 @@ package struct SQLiteDriver: DatabaseDriver {
     }
 
     package func transaction<Result: Sendable>(
-        _ body: @Sendable (any Session) async throws -> Result
+        _ limits: TransactionLimits, _ body: @Sendable (any Session) async throws -> Result
     ) async throws -> Result {
         try await write { try await body($0) }
     }
