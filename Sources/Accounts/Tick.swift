@@ -52,11 +52,11 @@ public struct Tick: Sendable {
 
     /// - Parameters:
     ///   - dryRun: rolls back what it did; of each kind of work only the first chunk is looked at.
-    ///   - onlyAccounts: leaves events out, and looks only at accounts that are due, as `serve` does every second.
-    public func run(dryRun: Bool = false, onlyAccounts: Bool = false) async throws -> Report {
+    ///   - onlyDue: looks only at accounts and failed events whose moment has come, as `serve` does every second.
+    public func run(dryRun: Bool = false, onlyDue: Bool = false) async throws -> Report {
         var report = Report()
-        let events = onlyAccounts ? [] : [outdatedEvents, quarantinedEvents, failedEvents, parkedEvents]
-        for work in events + [dueAccounts] {
+        let all = [outdatedEvents, quarantinedEvents, failedEvents, parkedEvents, dueAccounts]
+        for work in onlyDue ? [failedEvents, dueAccounts] : all {
             var (seen, stuck): (Set<String>, Set<String>) = ([], [])
             while true {
                 try Task.checkCancellation()
@@ -139,7 +139,7 @@ public struct Tick: Sendable {
             },
             fold: { transaction, items in
                 let events = items.compactMap(UUID.init(uuidString:))
-                let fold = Fold(transaction, policy: policy)
+                let fold = Fold(transaction, policy: policy, waits: false)
                 let changed = try await transaction.reread(
                     try await transaction.inbox(ids: events), try await fold.inForce().policy.acceptance)
                 try await transaction.markDecoded(events)
@@ -163,7 +163,7 @@ public struct Tick: Sendable {
             },
             fold: { transaction, items in
                 let events = items.compactMap(UUID.init(uuidString:))
-                let fold = Fold(transaction, policy: policy)
+                let fold = Fold(transaction, policy: policy, waits: false)
                 let changed = try await transaction.reread(
                     try await transaction.inbox(ids: events), try await fold.inForce().policy.acceptance)
                 try await fold.retry(changed.ids)
@@ -181,7 +181,7 @@ public struct Tick: Sendable {
             },
             fold: { transaction, items in
                 let events = items.compactMap(UUID.init(uuidString:))
-                try await Fold(transaction, policy: policy).retry(events)
+                try await Fold(transaction, policy: policy, waits: false).retry(events)
                 var report = Report()
                 report.retried = events.count
                 return report
@@ -197,7 +197,7 @@ public struct Tick: Sendable {
                 return try await $0.releasable(limit: chunk, matchByEmail: matches, except: $1).sorted()
             },
             fold: { transaction, items in
-                let result = try await Fold(transaction, policy: policy).refresh(
+                let result = try await Fold(transaction, policy: policy, waits: false).refresh(
                     users: [], relations: Relations(subscriptions: Set(items)))
                 var report = Report()
                 report.released = result.decisions.values.count { $0.outcome == .applied }
@@ -217,7 +217,7 @@ public struct Tick: Sendable {
             },
             fold: { transaction, items in
                 let users = Set(items.compactMap(UUID.init(uuidString:)))
-                let result = try await Fold(transaction, policy: policy).refresh(users: users)
+                let result = try await Fold(transaction, policy: policy, waits: false).refresh(users: users)
                 var report = Report()
                 report.accounts = users.count
                 report.changed = result.shownChanges

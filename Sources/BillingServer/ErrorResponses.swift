@@ -47,7 +47,7 @@ struct ErrorResponses: RouterMiddleware {
         case let error as StoreError:
             context.log.error("request failed", metadata: ["error": "\(error)"])
             return switch error {
-            case .unavailable, .busy: .unavailable
+            case .unavailable, .busy, .tooSlow: .unavailable
             default: .internalError
             }
         case is CancellationError: return .unavailable

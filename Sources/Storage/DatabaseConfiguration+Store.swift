@@ -7,13 +7,26 @@ extension DatabaseConfiguration {
     ///
     /// - Throws: `StoreError.invalidURL`, without the URL itself, which may hold a password.
     public func open() throws -> Store {
+        var (work, reading) = (self, self)
+        if separatesReads {
+            reading.poolSize = max(1, poolSize / 2)
+            reading.maxOverflow = maxOverflow / 2
+            reading.poolTimeout = min(poolTimeout, .seconds(2))
+            reading.queueLength = 200
+            reading.readTimeout = .seconds(2)
+            // Two lanes and the clock must never wait for each other.
+            work.poolSize = max(3, poolSize - reading.poolSize)
+            work.maxOverflow -= reading.maxOverflow
+        }
+        let driver = try work.database()
+        // SQLite's driver has connections of its own for them.
+        let reads = separatesReads && !url.hasPrefix("sqlite:") ? try reading.database() : nil
         var replica: (any SchemaDriver)?
         if let readURL {
-            var configuration = self
-            configuration.url = readURL
-            replica = try configuration.database()
+            reading.url = readURL
+            replica = try reading.database()
         }
-        return Store(try database(), replica: replica)
+        return Store(driver, reads: reads, replica: replica)
     }
 
     private func database() throws -> any SchemaDriver {

@@ -245,19 +245,6 @@ extension Query where Result == RelationRow {
 }
 
 extension SQL {
-    static func lock(_ relations: Relations, digests: [[UInt8]]) -> SQL {
-        let orders = relations.orders.union(relations.purchases)
-        let keys =
-            relations.customers.map { "customer:\($0)" } + relations.subscriptions.map { "subscription:\($0)" }
-            + orders.map { "order:\($0)" } + digests.map { "event:\(Data($0).base64EncodedString())" }
-        return SQL(postgreSQL: { PostgresDialect.lock(keys) }, sqlite: { .nothing })
-    }
-
-    /// Waits for the rows of accounts, in order of their ids, and locks them until the transaction ends.
-    static func lockAccounts(_ users: Set<UUID>) -> SQL {
-        SQL(postgreSQL: { PostgresDialect.lockAccounts(users) }, sqlite: { .nothing })
-    }
-
     static let lockOfSettings = SQL(
         postgreSQL: { PostgresDialect.lockOfSettings }, sqlite: { .nothing })
 

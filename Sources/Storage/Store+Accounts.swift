@@ -59,22 +59,22 @@ extension Store {
         }
     }
 
-    public func user(id: UUID) async throws -> User? { try await driver.fetch(.user(id: id)).first }
+    public func user(id: UUID) async throws -> User? { try await reads.fetch(.user(id: id)).first }
 
     /// By the id that Google gives a person who logs in there.
     public func user(googleID: String) async throws -> User? {
-        try await driver.fetch(Query<User>(select: "from users where google_id = \(googleID)")).first
+        try await reads.fetch(Query<User>(select: "from users where google_id = \(googleID)")).first
     }
 
     /// Case-insensitive; more than one is possible.
     public func users(email: String) async throws -> [User] {
-        try await driver.fetch(
+        try await reads.fetch(
             Query<User>(select: "from users where lower(email) = lower(\(email)) order by created_at, id"))
     }
 
     /// By the provider's id.
     public func subscription(_ lemonSqueezyID: String) async throws -> UserSubscription? {
-        try await driver.fetch(
+        try await reads.fetch(
             Query<UserSubscription>(
                 select: "from user_subscriptions where lemon_squeezy_subscription_id = \(lemonSqueezyID)")
         ).first
@@ -82,25 +82,25 @@ extension Store {
 
     /// What `account_entitlements` says, now.
     public func entitlement(user: UUID) async throws -> Entitlement? {
-        try await driver.fetch(
+        try await reads.fetch(
             Query<Entitlement>(select: "from \(.entitlement(of: user, at: driver.clock?())) as e")
         ).first
     }
 
     public func buckets(user: UUID) async throws -> [Bucket] {
-        try await driver.fetch(Query<BucketRow>.buckets(of: [user])).map(\.bucket)
+        try await reads.fetch(Query<BucketRow>.buckets(of: [user])).map(\.bucket)
     }
 
     /// Oldest first.
     public func ledger(user: UUID) async throws -> [LedgerRecord] {
-        try await driver.fetch(
+        try await reads.fetch(
             Query<LedgerRecord>(select: "from compute_unit_ledger where user_id = \(user) order by id"))
     }
 
     /// What operators did about an account or a subscription, but for adjustments, which the ledger tells; oldest
     /// first.
     public func operatorRecords(user: UUID?, subscription: String?) async throws -> [OperatorRecord] {
-        try await driver.fetch(
+        try await reads.fetch(
             Query<OperatorRecord>(
                 select: """
                     from operator_actions
@@ -112,7 +112,7 @@ extension Store {
     /// An account with all that its pages show, in one round trip; the day is UTC's, the moment the database's.
     public func overview(user: UUID) async throws -> AccountOverview? {
         let clock = driver.clock?()
-        let rows = try await driver.fetch(
+        let rows = try await reads.fetch(
             Query<OverviewRow>(
                 """
                 select moment.at, \(raw: User.columns.list(of: "u")), \(raw: SubscriptionPlan.columns.list(of: "p")),

@@ -30,7 +30,7 @@ extension Store {
 
     /// Newest first; of one account or of all.
     public func keys(user: UUID?, limit: Int, before: Cursor?) async throws -> [APIKey] {
-        try await driver.fetch(
+        try await reads.fetch(
             Query<APIKey>(
                 select: """
                     from api_keys where \(.ownedBy(user)) and \(.behind(before, in: "api_keys"))
@@ -63,7 +63,7 @@ extension Store {
     /// The same by what is stored of the text.
     package func keyHolder(hash: String) async throws -> KeyHolder? {
         let clock = driver.clock?()
-        let found = try await driver.fetch(
+        let found = try await reads.fetch(
             Query<KeyHolder>(
                 """
                 select \(raw: User.columns.list(of: "u")), \(raw: APIKey.columns.list(of: "k")),

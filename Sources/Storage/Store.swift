@@ -6,7 +6,11 @@ public import SchemaValidation
 ///
 /// It loads and saves, and decides nothing: what a delivery, the clock or an operator leads to is told by `Billing`.
 public struct Store: Sendable {
+    /// Lends transactions, and does what concerns the schema.
     let driver: any SchemaDriver
+    /// Reads outside of transactions: on connections of its own if these are kept apart.
+    let reads: any DatabaseDriver
+    private let hasReads: Bool
     private let plan: MigrationPlan
     /// The catalogue and lists as they may be shown, from the replica if there is one.
     public let lists: Lists
@@ -16,11 +20,16 @@ public struct Store: Sendable {
     private let catalogs = KnownCatalog()
 
     /// - Parameter plan: the migrations that lead to the schema; nil: the program's own.
-    init(_ driver: any SchemaDriver, plan: MigrationPlan? = nil, replica: (any DatabaseDriver)? = nil) {
+    init(
+        _ driver: any SchemaDriver, reads: (any DatabaseDriver)? = nil, plan: MigrationPlan? = nil,
+        replica: (any DatabaseDriver)? = nil
+    ) {
         self.driver = driver
+        self.reads = reads ?? driver
+        hasReads = reads != nil
         self.plan = plan ?? type(of: driver).plan
         self.replica = replica
-        primary = Lists(driver)
+        primary = Lists(self.reads)
         lists = replica.map(Lists.init) ?? primary
     }
 
@@ -30,9 +39,9 @@ public struct Store: Sendable {
     ///
     /// - Throws: what `body` throws; ``StoreError``.
     public func transaction<Result: Sendable>(
-        _ body: @Sendable (StoreTransaction) async throws -> Result
+        _ limits: TransactionLimits = .patient, _ body: @Sendable (StoreTransaction) async throws -> Result
     ) async throws -> Result {
-        try await driver.transaction { session in
+        try await driver.transaction(limits) { session in
             try await body(StoreTransaction(session: session, clock: driver.clock, catalogs: catalogs))
         }
     }
@@ -61,19 +70,12 @@ public struct Store: Sendable {
     public func validateSchema() async throws -> SchemaReport { try await driver.validateSchema(plan) }
 
     /// - Throws: ``StoreError`` if the database does not answer, or its schema is not the program's.
-    public func check() async throws {
-        guard try await pendingMigrations().isEmpty else {
+    public func check() async throws { try requireAll(try await driver.applied()) }
+
+    func requireAll(_ applied: [MigrationPlan.Applied]) throws {
+        guard try plan.pending(applied).isEmpty else {
             throw StoreError.schema("the schema is not up to date: run `migrate`")
         }
-    }
-
-    /// Asks the database whether it is there and the schema is the program's.
-    ///
-    /// - Throws: as `check`.
-    public func health() async throws -> DatabaseHealth {
-        let start = ContinuousClock.now
-        try await check()
-        return DatabaseHealth(latency: .now - start, pool: pool)
     }
 
     /// The connections to the server at this moment; nil: there are none, as on SQLite.
@@ -101,6 +103,7 @@ public struct Store: Sendable {
     /// Waits for what is under way, also at the replica. Afterwards the store is of no use.
     public func close() async {
         await replica?.close()
+        if hasReads { await reads.close() }
         await driver.close()
     }
 }

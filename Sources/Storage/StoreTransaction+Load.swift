@@ -21,6 +21,8 @@ package struct RelatedEvents: Sendable {
     package var attributions: Attributions
     /// Beside which their events were read.
     package var checkpoints: [Checkpoint]
+    /// What is named and could not be locked, because another transaction works on it.
+    package var held: HeldElsewhere
 }
 
 extension StoreTransaction {
@@ -33,18 +35,20 @@ extension StoreTransaction {
     /// - Parameters:
     ///   - digests: SHA-256 of events that came.
     ///   - whole: the subscriptions of which all events are read.
+    ///   - waits: if not, what another transaction works on is left unlocked, and told.
     package func lockRelated(
-        _ relations: Relations, digests: [[UInt8]] = [], whole: WholeHistories = .all
+        _ relations: Relations, digests: [[UInt8]] = [], whole: WholeHistories = .all, waits: Bool = true
     ) async throws -> RelatedEvents {
-        let loose = relations.isEmpty ? digests : []
-        let (_, settings, versions, known, events, checkpoints, actions, now) = try await fetch(
-            Query<Void>(.lock(relations, digests: loose)), .settings, .catalogVersion, .known(digests),
+        let names = LockNames(relations, digests: relations.isEmpty ? digests : [])
+        let (held, settings, versions, known, events, checkpoints, actions, now) = try await fetch(
+            .locking(names, waits: waits), .settings, .catalogVersion, .known(digests),
             .related(to: relations, whole), .checkpoints(relatedTo: relations, whole), .attributions(of: relations),
             nowQuery)
         let (catalog, version) = try await catalog(of: versions.first)
         return RelatedEvents(
             stored: settings.first, catalog: catalog, catalogVersion: version, now: now[0], known: known,
-            events: events.eachOnce, attributions: Attributions(actions: actions), checkpoints: checkpoints)
+            events: events.eachOnce, attributions: Attributions(actions: actions), checkpoints: checkpoints,
+            held: names.held(held))
     }
 
     /// Locks the accounts that anything loaded names, in order of their ids, and adds them and all that they are
@@ -53,21 +57,25 @@ extension StoreTransaction {
     /// - Parameters:
     ///   - task: that a request is to charge.
     ///   - whole: the subscriptions of which all events are read.
+    ///   - waits: if not, accounts whose rows, or whose subscriptions' rows, another transaction holds are left unlocked.
+    /// - Returns: those that were left unlocked: nothing of them may be changed.
     package func lockAccounts(
-        _ loaded: inout LoadedAccounts, task: UUID? = nil, whole: WholeHistories = .all
-    ) async throws {
+        _ loaded: inout LoadedAccounts, task: UUID? = nil, whole: WholeHistories = .all, waits: Bool = true
+    ) async throws -> HeldElsewhere {
         var users = loaded.namedAccounts
         if loaded.inForce.policy.matchByEmail {
             let emails = Set(loaded.related.compactMap { $0.event.email?.lowercased() })
             users.formUnion(try await fetch(.accounts(withEmails: emails)))
         }
         let names = Set(loaded.related.compactMap(\.event.subscriptionID))
-        let (_, now, rows, others, checkpoints, charges, subscriptions, buckets, grants, charged) = try await fetch(
-            Query<Void>(.lockAccounts(users)), nowQuery, .rows(of: users),
-            .events(of: users, besides: names, whole), .checkpoints(of: users, whole),
-            .charges(users: users, lines: Set(names.map(BucketSeries.subscription))),
-            .subscriptions(users: users, names: names, loaded.catalog), .buckets(of: users), .grants(of: users),
-            .entry(ofTask: task))
+        let (locked, held, now, rows, others, checkpoints, charges, subscriptions, buckets, grants, charged) =
+            try await fetch(
+                .locking(accounts: users, waits: waits), .heldSubscriptions(users: users, names: names, waits: waits),
+                nowQuery, .rows(of: users),
+                .events(of: users, besides: names, whole), .checkpoints(of: users, whole),
+                .charges(users: users, lines: Set(names.map(BucketSeries.subscription))),
+                .subscriptions(users: users, names: names, loaded.catalog), .buckets(of: users), .grants(of: users),
+                .entry(ofTask: task))
         loaded.now = now[0]
         loaded.accounts = rows
         let known = Set(loaded.related.map(\.id))
@@ -84,6 +92,12 @@ extension StoreTransaction {
             let lines = Set(events.compactMap(\.event.subscriptionID).map(BucketSeries.subscription))
             loaded.usage = try await usage(lines: lines)
         }
+        var elsewhere = HeldElsewhere()
+        if !waits {
+            elsewhere.accounts = Set(rows.map(\.userID)).subtracting(locked).union(held.map(\.userID))
+            elsewhere.subscriptions = Set(held.compactMap(\.subscription))
+        }
+        return elsewhere
     }
 
     // MARK: Single questions
@@ -166,8 +180,7 @@ extension StoreTransaction {
 
     /// Locks an account's row; nil if there is no such account.
     package func lockAccount(_ id: UUID) async throws -> AccountRow? {
-        let (_, rows) = try await fetch(
-            Query<Void>(.lockAccounts(Set([id]))), .rows(of: Set([id])))
+        let (_, rows) = try await fetch(.locking(accounts: Set([id]), waits: true), .rows(of: Set([id])))
         return rows.first
     }
 

@@ -166,7 +166,7 @@ extension StoreTransaction {
 
 extension Store {
     public func task(_ id: UUID, of user: UUID) async throws -> ScrapingTask? {
-        try await driver.fetch(Query<ScrapingTask>(select: "from tasks where id = \(id) and user_id = \(user)")).first
+        try await reads.fetch(Query<ScrapingTask>(select: "from tasks where id = \(id) and user_id = \(user)")).first
     }
 
     /// Writes logs, many a statement. Those that are stored already, or whose task the account does not have (any

@@ -120,4 +120,12 @@ public enum RetryDelay {
     ///
     /// - Parameter failures: how often it had failed before.
     public static func after(failures: Int) -> TimeInterval { Double(min(1 << min(max(failures, 0), 6), 60)) * 60 }
+
+    /// The reason of an event that failed because another transaction held its account: nothing is wrong with it.
+    public static let heldReason = "busy"
+
+    /// Of the first attempt, in seconds: what is held is free again soon.
+    ///
+    /// - Parameter reason: why it failed.
+    public static func first(reason: String?) -> TimeInterval { reason == heldReason ? 5 : after(failures: 0) }
 }

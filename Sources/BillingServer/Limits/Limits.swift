@@ -16,6 +16,11 @@ public struct Limits: Sendable {
     public var batchSize = 200
     /// Bytes of the bodies of one transaction.
     public var batchBytes = 8 << 20
+    /// How long a batch may take, and all that it is taken apart into; then its deliveries, and those that wait behind it,
+    /// are answered 503.
+    public var commitDeadline: Duration = .seconds(8)
+    /// How long a delivery waits for an account that another transaction holds; then it is stored as `failed`, `busy`.
+    public var heldPatience: Duration = .seconds(2)
     /// How long requests that were accepted may take after the signal to stop.
     public var shutdownDeadline: Duration = .seconds(30)
 

@@ -12,13 +12,16 @@ final class CommitQueue: Service {
     /// The delivery could not be stored. The provider should send it again.
     struct Unavailable: Error {}
 
-    private struct Entry: Sendable {
+    fileprivate struct Entry: Sendable {
         var event: InboxEvent
         var answer: CheckedContinuation<EventDecision, any Error>
+        var arrivedAt = ContinuousClock.now
     }
 
-    private struct Queue {
+    fileprivate struct Queue {
         var entries: [Entry] = []
+        /// What another transaction held when their turn came. They come again with the next batch, or soon by themselves.
+        var held: [Entry] = []
         var isClosed = false
     }
 
@@ -88,12 +91,14 @@ final class CommitQueue: Service {
         }
         queue.withLock { $0.isClosed = true }
         await commitAll(from: 1)
+        // Whatever is held still is set aside now.
+        while takeHeld() { await commitAll(from: 1) }
     }
 
     /// Batch after batch, as long as so many wait.
     private func commitAll(from threshold: Int) async {
         while case let batch = nextBatch(from: threshold), !batch.isEmpty {
-            await commit(batch)
+            await commit(batch, by: .now + limits.commitDeadline)
         }
     }
 
@@ -110,36 +115,87 @@ final class CommitQueue: Service {
         }
     }
 
-    private func commit(_ batch: [Entry]) async {
+    /// Commits a batch, or turns it away when the deadline has passed.
+    private func commit(_ batch: [Entry], by deadline: ContinuousClock.Instant) async {
         let start = ContinuousClock.now
+        let transaction = TransactionLimits(
+            deadline: deadline, statement: limits.commitDeadline / 2, lock: limits.commitDeadline / 4)
         do {
-            let decisions = try await store.transaction { [policy] transaction in
-                try await Fold(transaction, policy: policy).receive(batch.map(\.event))
+            let decisions = try await store.transaction(transaction) { [policy] transaction in
+                try await Fold(transaction, policy: policy).receiveUnlessHeld(batch.map(\.event))
             }
             metrics.batchSize.observe(Double(batch.count))
             metrics.batchDuration.observe(ContinuousClock.now - start)
-            for (entry, decision) in zip(batch, decisions) { entry.answer.resume(returning: decision) }
-        } catch {
-            if error.isUnavailability {
-                logger.error(
-                    "deliveries could not be stored",
-                    metadata: ["error": "\(error.loggable)", "deliveries": "\(batch.count)"])
-                for entry in batch { entry.answer.resume(throwing: Unavailable()) }
-            } else if batch.count > 1 {
-                // Each by itself, so that the one at fault does not fail the others.
-                for entry in batch { await commit([entry]) }
-            } else if let entry = batch.first {
-                await setAside(entry, because: error)
+            var held: [Entry] = []
+            for (entry, decision) in zip(batch, decisions) {
+                if let decision { entry.answer.resume(returning: decision) } else { held.append(entry) }
             }
+            await postpone(held, by: deadline)
+        } catch  where error.isUnavailability || .now >= deadline {
+            turnAway(batch, because: error)
+            // They would wait for the same, and have waited already.
+            if .now >= deadline { turnAway(queue.withLock { $0.takeAll() }, because: error) }
+        } catch {
+            // By halves, so that the one at fault does not fail the others.
+            if batch.count > 1 {
+                await commit(Array(batch.prefix(batch.count / 2)), by: deadline)
+                await commit(Array(batch.suffix(from: batch.count / 2)), by: deadline)
+            } else if let entry = batch.first {
+                await setAside(entry, reason: "internal_error", because: error, by: deadline)
+            }
+        }
+        _ = takeHeld()
+    }
+
+    private func turnAway(_ entries: [Entry], because error: any Error) {
+        guard !entries.isEmpty else { return }
+        logger.error(
+            "deliveries could not be stored",
+            metadata: ["error": "\(error.loggable)", "deliveries": "\(entries.count)"])
+        for entry in entries { entry.answer.resume(throwing: Unavailable()) }
+    }
+
+    /// What another transaction holds is tried again, as long as its sender can be kept waiting; then it is set aside.
+    private func postpone(_ entries: [Entry], by deadline: ContinuousClock.Instant) async {
+        var patient: [Entry] = []
+        for entry in entries {
+            if !isClosed, .now - entry.arrivedAt < limits.heldPatience {
+                patient.append(entry)
+            } else {
+                await setAside(
+                    entry, reason: RetryDelay.heldReason, because: StoreError.busy("an account"), by: deadline)
+            }
+        }
+        guard !patient.isEmpty else { return }
+        queue.withLock { $0.held += patient }
+        Task {
+            try? await Task.sleep(for: .milliseconds(25))
+            if takeHeld() { lanes[0].arrived.yield() }
+        }
+    }
+
+    private var isClosed: Bool { queue.withLock(\.isClosed) }
+
+    /// Puts what was held back in line.
+    ///
+    /// - Returns: whether there was anything.
+    private func takeHeld() -> Bool {
+        queue.withLock { queue in
+            defer { queue.held = [] }
+            queue.entries += queue.held
+            return !queue.held.isEmpty
         }
     }
 
     /// Stores a delivery whose event could not be applied, as `failed` (R2): it is tried again later.
-    private func setAside(_ entry: Entry, because error: any Error) async {
+    private func setAside(
+        _ entry: Entry, reason: String, because error: any Error, by deadline: ContinuousClock.Instant
+    ) async {
+        let transaction = TransactionLimits(
+            deadline: deadline, statement: limits.commitDeadline / 2, lock: limits.commitDeadline / 4)
         do {
-            let decision = try await store.transaction { [policy] transaction in
-                try await Fold(transaction, policy: policy)
-                    .setAside(entry.event, reason: error.isContention ? "busy" : "internal_error")
+            let decision = try await store.transaction(transaction) { [policy] transaction in
+                try await Fold(transaction, policy: policy).setAside(entry.event, reason: reason)
             }
             guard let decision else { throw Unavailable() }
             logger.error(
@@ -155,15 +211,21 @@ final class CommitQueue: Service {
     }
 }
 
-extension Error {
-    fileprivate var isUnavailability: Bool {
-        if case .unavailable? = self as? StoreError { return true }
-        return self is CancellationError
+extension CommitQueue.Queue {
+    fileprivate mutating func takeAll() -> [CommitQueue.Entry] {
+        defer { (entries, held) = ([], []) }
+        return entries + held
     }
+}
 
-    /// Whether another transaction held the account's lock for too long; the event itself may be fine.
-    fileprivate var isContention: Bool {
-        if case .busy? = self as? StoreError { true } else { false }
+extension Error {
+    /// Whether it says nothing about the deliveries: the database is away, or a table is locked that all of them need.
+    /// Rows that are locked are left out, and not waited for.
+    fileprivate var isUnavailability: Bool {
+        switch self as? StoreError {
+        case .unavailable?, .busy?: true
+        default: self is CancellationError
+        }
     }
 
     /// What may be logged. Of errors that are not the store's only the type: their text might hold personal data.

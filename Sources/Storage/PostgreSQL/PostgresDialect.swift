@@ -14,22 +14,45 @@ enum PostgresDialect {
     static let lockOfSettings: SQL = "select pg_advisory_xact_lock(\(0x5E1E_C7AE))"
 
     /// Locks that end with the transaction, so that they work through PgBouncer; sorted, so that two transactions never
-    /// wait for each other.
-    static func lock(_ keys: [String]) -> SQL {
-        if keys.isEmpty { return .nothing }
+    /// wait for each other. Gives the names whose locks another transaction holds, if it is not waited for.
+    static func lock(_ names: [String], waits: Bool) -> SQL {
+        if names.isEmpty { return .nothing }
+        let condition: SQL =
+            waits ? "pg_advisory_xact_lock(key) is null" : "not pg_try_advisory_xact_lock(key)"
         return """
-            select pg_advisory_xact_lock(key)
+            select name
             from (
-                select distinct hashtextextended(name, 0) as key from \(.values(Set(keys))) as names (name) order by key
+                select distinct name, hashtextextended(name, 0) as key from \(.values(Set(names))) as names (name)
+                order by key offset 0
             ) as sorted
+            where \(condition)
             """
     }
 
     /// Each is locked where it is looked up, and they are looked up in the order given.
-    static func lockAccounts(_ users: Set<UUID>) -> SQL {
+    static func lockAccounts(_ users: Set<UUID>, waits: Bool) -> SQL {
         """
         select a.id from (select value from \(.values(users)) as given order by value) as u
-        cross join lateral (select id from users where id = u.value for no key update offset 0) as a
+        cross join lateral (
+            select id from users where id = u.value for no key update \(raw: waits ? "" : "skip locked") offset 0
+        ) as a
+        """
+    }
+
+    static func heldSubscriptions(users: Set<UUID>, names: Set<String>) -> SQL {
+        """
+        select s.user_id, s.lemon_squeezy_subscription_id
+        from (
+            select id, user_id, lemon_squeezy_subscription_id
+            from \("user_subscriptions", as: "own", where: "user_id", in: users)
+            union
+            select id, user_id, lemon_squeezy_subscription_id
+            from \("user_subscriptions", as: "named", where: "lemon_squeezy_subscription_id", in: names)
+        ) as s
+        left join lateral (
+            select id from user_subscriptions where id = s.id for no key update skip locked offset 0
+        ) as free on true
+        where free.id is null
         """
     }
 

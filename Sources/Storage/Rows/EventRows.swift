@@ -31,7 +31,8 @@ struct NewEventRow: Sendable {
             Column("outcome", \.decision.outcome), Column("reason", \.decision.reason),
             Column("user_id", \.decision.userID), Column("attempts") { $0.decision.outcome == .failed ? 1 : 0 },
             Column("next_attempt_at") { row in
-                row.decision.outcome == .failed ? row.at.addingTimeInterval(RetryDelay.after(failures: 0)) : nil
+                row.decision.outcome == .failed
+                    ? row.at.addingTimeInterval(RetryDelay.first(reason: row.decision.reason)) : nil
             },
         ] + DecodedColumns.all(\.event))
 }

@@ -5,8 +5,8 @@ import Logging
 import Storage
 import Synchronization
 
-/// What `serve` runs every second (R17): every second the accounts that are due, so that what another program wrote counts at
-/// once; once a minute everything that `tick` does.
+/// What `serve` runs every second (R17): every second the accounts and failed events that are due, so that what another
+/// program wrote counts at once; once a minute everything that `tick` does.
 final class ServingClock: Sendable {
     private let store: Store
     private let policy: BillingPolicy
@@ -25,7 +25,7 @@ final class ServingClock: Sendable {
         let start = ContinuousClock.now
         let isWhole = wholeRunAt.withLock { $0.map { start - $0 >= .seconds(60) } ?? true }
         if isWhole { watch.look(at: try await store.settings()) }
-        let report = try await Accounts.Tick(store, policy: policy).run(onlyAccounts: !isWhole)
+        let report = try await Accounts.Tick(store, policy: policy).run(onlyDue: !isWhole)
         // Only after a run without error, so that one that fails is repeated after a second.
         if isWhole { wholeRunAt.withLock { $0 = start } }
         log(report, isWhole: isWhole)
