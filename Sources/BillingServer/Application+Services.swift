@@ -6,6 +6,7 @@ import Storage
 struct Ticking<Timepiece: Clock>: Service where Timepiece.Duration == Duration {
     let interval: Duration
     let clock: Timepiece
+    let preparation: Preparation
     let metrics: Metrics
     let logger: Logger
     let tick: @Sendable () async throws -> Void
@@ -14,7 +15,7 @@ struct Ticking<Timepiece: Clock>: Service where Timepiece.Duration == Duration {
         await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
                 do {
-                    try await tick()
+                    if preparation.isReady { try await tick() }
                 } catch {
                     // A shutdown interrupts a run. What is left of it is done after the next start.
                     if Task.isCancelled { return }

@@ -22,6 +22,13 @@ public struct ApplicationOptions: Sendable {
     public var metrics = Metrics()
     /// Whether SIGTERM and SIGINT end the application.
     public var endsOnSignals = false
+    /// Makes the database ready, while both ports listen already; nil: it is ready. While it throws that the database is
+    /// away, deliveries are answered 503, and it is called again every second.
+    public var prepare: (@Sendable () async throws -> Void)?
+    /// Called when that is done.
+    public var onReady: @Sendable () async -> Void = {}
+    /// Called when a shutdown takes longer than it may: has to end the process. nil: it takes as long as it takes.
+    public var onShutdownOverdue: (@Sendable () -> Void)?
     /// Run at the start and then again and again (R17); nil: nothing is.
     public var tick: (@Sendable () async throws -> Void)?
     /// From the end of one tick to the begin of the next.
@@ -54,7 +61,7 @@ public func prepare(store: Store, settings: Settings, migrate: Bool = true) asyn
     return applied
 }
 
-/// The whole service on a store that is prepared: both listeners, the commit queue and the clock.
+/// The whole service: both listeners, the commit queue and the clock.
 ///
 /// Running it returns after a graceful shutdown: nothing new is accepted, the requests under way are answered, what waits
 /// in the queue is committed and the API calls are written, then the store is closed.
@@ -64,8 +71,13 @@ public func buildApplication(
     settings: Settings, store: Store, logger: Logger, options: ApplicationOptions = ApplicationOptions()
 ) throws -> ServiceGroup {
     let (limits, metrics) = (options.limits, options.metrics)
+    let (isListening, areListening) = (Milestone(), Milestone())
+    let preparation = Preparation(
+        options.prepare, onReady: options.onReady, after: areListening, every: .seconds(1), clock: options.clock,
+        logger: logger)
     let queue = CommitQueue(
-        store: store, policy: settings.policy, limits: limits, metrics: metrics, logger: logger)
+        store: store, policy: settings.policy, limits: limits, metrics: metrics, preparation: preparation,
+        logger: logger)
     let bodies = BodyBudget(sizeLimit: limits.bodySize, totalLimit: limits.heldBytes)
     let connections = ConnectionCount()
     let signatures = SignatureWatch()
@@ -76,29 +88,36 @@ public func buildApplication(
     let catalogue = CatalogueController(plans: PlanCache(lists: store.lists))
     let calls = APICalls(
         store: store, interval: options.usageInterval, clock: options.clock, logger: logger)
-    let account = AccountController(store: store, calls: calls)
+    let account = AccountController(store: store, calls: calls, keys: KeyGuard(triesAMinute: limits.wrongKeysAMinute))
     let admin = AdminController(
-        store: store, metrics: metrics, signatures: signatures, queue: queue, bodies: bodies, connections: connections)
+        store: store, preparation: preparation, readiness: ReadinessCheck(store: store), metrics: metrics,
+        signatures: signatures, queue: queue, bodies: bodies, connections: connections)
 
     // In the order of their dependencies: they are stopped from the last to the first.
     var services: [any Service] = [StoreClosing(store: store)]
-    services += [queue, calls]
+    services += [queue, calls, preparation]
+    if let end = options.onShutdownOverdue {
+        services.append(ShutdownDeadline(deadline: limits.shutdownDeadline + .seconds(5), logger: logger, end: end))
+    }
     if let tick = options.tick {
-        services.append(options.ticking(tick, logger: logger))
+        services.append(options.ticking(tick, preparation, logger: logger))
     }
     if let port = settings.adminPort {
-        services.append(
-            options.listener(
-                .admin, [admin], host: settings.adminHost, port: port, connections: ConnectionCount(),
-                logger: logger))
+        let listener = options.listener(
+            .admin, [admin], host: settings.adminHost, port: port, connections: ConnectionCount(), areListening,
+            logger: logger)
+        services.append(LaterListener(listener: listener, milestone: isListening))
     }
     services.append(
         options.listener(
             .public, [webhook, catalogue, account], host: settings.host, port: settings.port, connections: connections,
-            logger: logger))
+            settings.adminPort == nil ? areListening : isListening, logger: logger))
 
     var configuration = ServiceGroupConfiguration(
-        services: services, gracefulShutdownSignals: options.endsOnSignals ? [.sigterm, .sigint] : [],
+        services: services.map { service in
+            // What the others have under way comes to its end.
+            .init(service: service, failureTerminationBehavior: .gracefullyShutdownGroup)
+        }, gracefulShutdownSignals: options.endsOnSignals ? [.sigterm, .sigint] : [],
         logger: logger)
     configuration.maximumGracefulShutdownDuration = limits.shutdownDeadline
     return ServiceGroup(configuration: configuration)
@@ -107,7 +126,7 @@ public func buildApplication(
 extension ApplicationOptions {
     fileprivate func listener(
         _ listener: Listener, _ controllers: [any Controller], host: String, port: Int, connections: ConnectionCount,
-        logger: Logger
+        _ milestone: Milestone? = nil, logger: Logger
     ) -> some Service {
         var http = HTTP1Channel.Configuration(
             additionalChannelHandlers: [ConnectionGuard(limits: limits, connections: connections)],
@@ -119,13 +138,20 @@ extension ApplicationOptions {
                 address: .hostname(host, port: port),
                 // A connection beyond the limit is answered 503; beyond this number none is even accepted.
                 availableConnectionsDelegate: .maximum(limits.connections + limits.connections / 4, logger: logger)),
-            onServerRunning: { channel in await onListening(listener, channel.localAddress?.port ?? port) },
+            onServerRunning: { channel in
+                milestone?.reach()
+                await onListening(listener, channel.localAddress?.port ?? port)
+            },
             logger: logger.withoutRequestIDs)
     }
 
-    fileprivate func ticking(_ tick: @escaping @Sendable () async throws -> Void, logger: Logger) -> any Service {
+    fileprivate func ticking(
+        _ tick: @escaping @Sendable () async throws -> Void, _ preparation: Preparation, logger: Logger
+    ) -> any Service {
         func ticking<Timepiece: Clock<Duration>>(_ clock: Timepiece) -> any Service {
-            Ticking(interval: tickInterval, clock: clock, metrics: metrics, logger: logger, tick: tick)
+            Ticking(
+                interval: tickInterval, clock: clock, preparation: preparation, metrics: metrics, logger: logger,
+                tick: tick)
         }
         return ticking(clock)
     }

@@ -2,6 +2,7 @@ import Foundation
 import HTTPTypes
 import Hummingbird
 import Logging
+import NIOCore
 import Synchronization
 
 /// A group of routes.
@@ -57,10 +58,15 @@ struct RequestID: Sendable, CustomStringConvertible {
 struct IdentifiedContext: RequestContext {
     var coreContext: CoreRequestContextStorage
     let requestID = RequestID()
+    private let channel: any Channel
 
     init(source: ApplicationRequestContextSource) {
         coreContext = CoreRequestContextStorage(source: source)
+        channel = source.channel
     }
+
+    /// Of the client, or of the proxy before it; nil: the connection has ended.
+    var remoteAddress: SocketAddress? { channel.remoteAddress }
 
     /// Logs with the request's id. It is made for a line that is written, since most requests write none.
     var log: Logger {

@@ -47,7 +47,8 @@ struct ErrorResponses: RouterMiddleware {
         case let error as StoreError:
             context.log.error("request failed", metadata: ["error": "\(error)"])
             return switch error {
-            case .unavailable, .busy, .tooSlow: .unavailable
+            // Before the database has been made ready it may have no schema, or an older one.
+            case .unavailable, .busy, .tooSlow, .schema: .unavailable
             default: .internalError
             }
         case is CancellationError: return .unavailable

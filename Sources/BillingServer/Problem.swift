@@ -37,6 +37,12 @@ struct Problem: Error, Sendable {
         detail: "The request does not carry a valid API key: Authorization: Bearer KEY.",
         headers: [.wwwAuthenticate: #"Bearer realm="Selextract Cloud""#, .cacheControl: "no-store"])
 
+    /// An address has tried more keys that are none than it may.
+    static let tooManyKeys = Problem(
+        status: .tooManyRequests, name: "too-many-keys", title: "Too many invalid API keys",
+        detail: "This address has sent too many keys that are not valid. Wait a minute.",
+        headers: [.retryAfter: "60", .cacheControl: "no-store"])
+
     static func rejected(_ eventID: UUID, reason: String?) -> Problem {
         Problem(
             status: .badRequest, name: "rejected", title: "Not an event",

@@ -98,7 +98,7 @@ extension SQL {
 
 extension APIKeyText {
     /// What `key_hash` holds.
-    fileprivate var storedHash: String { hash(sha256: SHA256.digest) }
+    package var storedHash: String { hash(sha256: SHA256.digest) }
 }
 
 /// Who a key belongs to, found by a look-up.

@@ -10,13 +10,25 @@ struct AccountController: Controller {
 
     let store: Store
     let calls: APICalls
+    let keys: KeyGuard
 
     func addRoutes(to router: Router<IdentifiedContext>) {
-        router.get("/v1/account") { request, _ in
+        router.get("/v1/account") { request, context in
+            guard let text = request.headers.bearerToken, let key = APIKeyText(text)?.storedHash else {
+                throw Problem.invalidKey
+            }
+            let address = context.remoteAddress
+            switch keys.verdict(on: key, from: address) {
+            case .wrong: throw Problem.invalidKey
+            case .tooMany: throw Problem.tooManyKeys
+            case .unknown: break
+            }
             // Looked up for each request, so that a revoked key is refused from the next one on.
-            guard let key = request.headers.bearerToken, let holder = try await store.keyHolder(of: key),
-                let overview = try await store.overview(user: holder.user.id)
-            else { throw Problem.invalidKey }
+            let holder = try await store.keyHolder(hash: key)
+            keys.tell(key, isRight: holder != nil, from: address)
+            guard let holder, let overview = try await store.overview(user: holder.user.id) else {
+                throw Problem.invalidKey
+            }
             calls.count(holder)
             var response = Response(json: AccountDocument(overview: overview))
             response.headers[.cacheControl] = "no-store"

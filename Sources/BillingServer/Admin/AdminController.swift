@@ -11,6 +11,8 @@ struct AdminController: Controller {
     ]
 
     let store: Store
+    let preparation: Preparation
+    let readiness: ReadinessCheck
     let metrics: Metrics
     let signatures: SignatureWatch
     let queue: CommitQueue
@@ -23,8 +25,9 @@ struct AdminController: Controller {
     func addRoutes(to router: Router<IdentifiedContext>) {
         router.get("/healthz") { _, _ in Response(json: ["status": "ok"]) }
         router.get("/readyz") { _, _ in
+            guard preparation.isReady else { throw Problem.notReady(preparation.reason) }
             do {
-                return Response(json: Readiness(try await store.health(), warnings: warnings))
+                return Response(json: Readiness(try await readiness.health(), warnings: warnings))
             } catch {
                 throw Problem.notReady(error.loggable)
             }

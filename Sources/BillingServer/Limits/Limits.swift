@@ -16,6 +16,8 @@ public struct Limits: Sendable {
     public var batchSize = 200
     /// Bytes of the bodies of one transaction.
     public var batchBytes = 8 << 20
+    /// How many API keys that are none an address may send in a minute; further ones are answered 429.
+    public var wrongKeysAMinute = 60
     /// How long a batch may take, and all that it is taken apart into; then its deliveries, and those that wait behind it,
     /// are answered 503.
     public var commitDeadline: Duration = .seconds(8)

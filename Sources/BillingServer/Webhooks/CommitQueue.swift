@@ -29,6 +29,7 @@ final class CommitQueue: Service {
     private let policy: BillingPolicy
     private let limits: Limits
     private let metrics: Metrics
+    private let preparation: Preparation
     private let logger: Logger
     private let queue = Mutex(Queue())
     private let lanes = [Lane(from: 1), Lane(from: 16)]
@@ -49,11 +50,14 @@ final class CommitQueue: Service {
         }
     }
 
-    init(store: Store, policy: BillingPolicy, limits: Limits, metrics: Metrics, logger: Logger) {
+    init(
+        store: Store, policy: BillingPolicy, limits: Limits, metrics: Metrics, preparation: Preparation, logger: Logger
+    ) {
         self.store = store
         self.policy = policy
         self.limits = limits
         self.metrics = metrics
+        self.preparation = preparation
         self.logger = logger
     }
 
@@ -64,7 +68,8 @@ final class CommitQueue: Service {
     ///
     /// - Throws: ``Unavailable`` if the queue is full or closed, or the database is away.
     func submit(_ event: InboxEvent) async throws -> EventDecision {
-        try await withCheckedThrowingContinuation { answer in
+        guard preparation.isReady else { throw Unavailable() }
+        return try await withCheckedThrowingContinuation { answer in
             let waiting: Int? = queue.withLock { queue in
                 guard !queue.isClosed, queue.entries.count < limits.queueLength else { return nil }
                 queue.entries.append(Entry(event: event, answer: answer))

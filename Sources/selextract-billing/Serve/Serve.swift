@@ -1,6 +1,7 @@
 import Accounts
 import ArgumentParser
 import BillingServer
+import Databases
 import Foundation
 import Logging
 import ServiceLifecycle
@@ -20,7 +21,9 @@ struct Serve: AsyncParsableCommand {
         let settings = try Settings.load()
         _ = try settings.signingSecrets()
         let logger = settings.logger()
-        let store = try settings.databaseConfiguration(logger: logger).open()
+        var database = settings.databaseConfiguration(logger: logger)
+        database.separatesReads = true
+        let store = try database.open()
         var options = ApplicationOptions()
         options.endsOnSignals = true
         // The first run comes at once: the settings may have brought variants that events wait for.
@@ -28,23 +31,29 @@ struct Serve: AsyncParsableCommand {
         let clock = ServingClock(store: store, policy: settings.policy, watch: watch, logger: logger)
         options.tickInterval = .seconds(1)
         options.tick = { try await clock.run() }
-        options.onListening = { listener, port in
-            if listener == .public { Self.welcome(settings, port: port) }
+        let (ports, listening) = AsyncStream.makeStream(of: Int.self)
+        options.onListening = { if $0 == .public { listening.yield($1) } }
+        options.onReady = {
+            for await port in ports { return Self.welcome(settings, port: port) }
         }
-        let application: ServiceGroup
-        do {
-            for migration in try await prepare(store: store, settings: settings, migrate: !noMigrate) {
+        options.prepare = { [noMigrate] in
+            for migration in try await BillingServer.prepare(store: store, settings: settings, migrate: !noMigrate) {
                 logger.info("migration applied", metadata: ["version": "\(migration.version)"])
             }
             try await store.check()
             let host = ProcessInfo.processInfo.hostName
             watch.adopted(instead: try await store.adopt(settings.policy, host: host))
-            application = try buildApplication(settings: settings, store: store, logger: logger, options: options)
+        }
+        options.onShutdownOverdue = { _exit(1) }
+        // A terminal that is closed is no reason to stop.
+        signal(SIGHUP, SIG_IGN)
+        do {
+            try await checkPorts(settings)
+            try await buildApplication(settings: settings, store: store, logger: logger, options: options).run()
         } catch {
             await store.close()
             throw error
         }
-        try await application.run()
     }
 
     /// Prints what to try next. It is for people, so it is left out where programs read the log.
