@@ -43,7 +43,7 @@ torture: ## random lives and killed instances in large numbers (LIVES=…, ROUND
 	@.ci/install test
 	@swift build --build-tests $(SWIFT_FLAGS)
 	@LIVES=$(LIVES) ROUNDS=$(ROUNDS) $(if $(SEED),SEED=$(SEED)) .ci/with-postgres \
-		swift test --skip-build $(SWIFT_FLAGS) --filter 'LifeTests|InstancesTests'
+		swift test --skip-build $(SWIFT_FLAGS) --filter 'LifeTests|InstancesTests|DatabaseKillTests|StuckTests'
 
 bench: ## the release build measured beside its peers, up to 20 minutes: .build/bench.md (ONLY=…, SCALE=…)
 	@.ci/install bench

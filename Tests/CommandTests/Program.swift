@@ -133,7 +133,7 @@ extension Process {
         return Task { for await _ in ended {} }
     }
 
-    fileprivate func runToEnd() async throws {
+    func runToEnd() async throws {
         let ended = try start()
         await ended.value
     }

@@ -36,7 +36,7 @@ actor Provider {
             var attempts = 0
             while try await send(body, to: seats[turn % seats.count]) == false {
                 attempts += 1
-                guard attempts < 100 else { throw Instance.Failure(description: "never answered with 200") }
+                guard attempts < 2000 else { throw Instance.Failure(description: "never answered with 200") }
                 turn += 1
             }
             turn += 1
@@ -52,6 +52,7 @@ actor Provider {
             "POST", "/webhooks/lemon-squeezy", headers: headers, body: body)
         guard let reply, reply.status == 200, let id = reply.member("event_id").flatMap(UUID.init(uuidString:)) else {
             retries += 1
+            try await Task.sleep(for: .milliseconds(10))
             return false
         }
         stored[id] = body
