@@ -14,7 +14,10 @@ struct Instance: Sendable {
         process.standardError = pipe
         process.standardOutput = FileHandle.nullDevice
         let (lines, continuation) = AsyncStream.makeStream(of: String.self)
-        let reader = LineReader { continuation.yield($0) }
+        let reader = LineReader { line in
+            Program.expectNothingPrivate(in: line)
+            continuation.yield(line)
+        }
         pipe.fileHandleForReading.readabilityHandler = { handle in
             let data = handle.availableData
             if data.isEmpty {

@@ -57,9 +57,11 @@ final class Program: Sendable {
         process.standardOutput = try FileHandle(forWritingTo: output)
         process.standardError = try FileHandle(forWritingTo: errors)
         try await process.runToEnd()
-        return Finished(
+        let finished = Finished(
             status: process.terminationStatus, output: Array(try Data(contentsOf: output)),
             errors: String(decoding: try Data(contentsOf: errors), as: UTF8.self))
+        Self.expectNothingPrivate(in: finished.errors)
+        return finished
     }
 
     /// Runs a command that has to succeed, and reads its JSON.
@@ -81,7 +83,10 @@ final class Program: Sendable {
         process.standardError = pipe
         process.standardOutput = FileHandle.nullDevice
         let (lines, continuation) = AsyncStream.makeStream(of: String.self)
-        let reader = LineReader { continuation.yield($0) }
+        let reader = LineReader { line in
+            Self.expectNothingPrivate(in: line)
+            continuation.yield(line)
+        }
         pipe.fileHandleForReading.readabilityHandler = { handle in
             let data = handle.availableData
             if data.isEmpty { continuation.finish() } else { reader.read(data) }
@@ -107,6 +112,14 @@ final class Program: Sendable {
             await ended.value
             throw error
         }
+    }
+
+    /// What is logged, and what errors say, holds no secret, no key, no password and no body, whatever happened.
+    static func expectNothingPrivate(in text: String) {
+        #expect(!text.contains(secret))
+        #expect(!text.contains("custom_data"))
+        #expect(!text.contains(#/slx_[0-9A-Za-z]{20,}/#))
+        #expect(!text.contains(#/:\/\/[^\/@ ]+:[^\/@ ]+@/#))
     }
 
     func process(_ arguments: [String]) -> Process {
