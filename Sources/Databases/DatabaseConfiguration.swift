@@ -16,6 +16,10 @@ public struct DatabaseConfiguration: Sendable {
     public var createsFile = true
     /// How long a transaction waits for what another holds on PostgreSQL; then it fails with `StoreError.busy`.
     public var lockTimeout: Duration = .seconds(4)
+    /// How long a change of PostgreSQL's schema waits for what other sessions hold; then it fails with `StoreError.busy`.
+    public var schemaPatience: Duration = .seconds(60)
+    /// Is told for whom a change of the schema waits: the sessions, in words.
+    public var onSchemaWait: (@Sendable (_ sessions: String) -> Void)?
     /// Sees each SQL statement and its duration; never values.
     public var observe: (@Sendable (_ sql: String, _ duration: Duration, _ error: String?) -> Void)?
     /// Takes the place of the database's clock in tests.

@@ -8,6 +8,8 @@ package struct PostgresDriver: DatabaseDriver {
     /// An instance or a program that hangs must not hold up the others for long.
     private let settings: PostgresTransactionSettings
     private let collisions: Set<String>
+    package let schemaPatience: Duration
+    package let onSchemaWait: (@Sendable (_ sessions: String) -> Void)?
 
     /// Opens no connection yet.
     ///
@@ -28,6 +30,8 @@ package struct PostgresDriver: DatabaseDriver {
             lockTimeout: configuration.lockTimeout, idleTimeout: .seconds(30), flightTimeout: .seconds(30),
             planning: .byIndexes)
         self.collisions = collisions
+        schemaPatience = configuration.schemaPatience
+        onSchemaWait = configuration.onSchemaWait
     }
 
     /// READ COMMITTED: what must not change under a transaction is locked before it is read.
@@ -53,7 +57,7 @@ package struct PostgresDriver: DatabaseDriver {
         }
     }
 
-    /// Lends a transaction without time limits, for what changes the schema.
+    /// Lends a transaction that may take as long as it needs, for what changes the schema.
     package func alterSchema<Result>(_ body: (PostgresSession) async throws -> Result) async throws -> Result {
         try await mapped {
             try await connections.withTransaction { try await body(PostgresSession(connection: $0)) }
