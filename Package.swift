@@ -176,5 +176,14 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        // Another program on the same database: Python's, in an environment that `.ci/install test` makes.
+        .testTarget(
+            name: "Neighbours",
+            dependencies: [
+                "Accounts", "Billing", "LemonSqueezy", "Payloads", "Selextract", "selextract-billing", "Storage",
+                "TestSupport",
+            ],
+            path: "Tests/Neighbours", exclude: ["python"], swiftSettings: settings
+        ),
     ]
 )

@@ -17,7 +17,8 @@ extension Store {
         let users = try await users(email: who)
         guard let user = users.first else { throw StoreError.notFound("account “\(who)”") }
         guard users.count == 1 else {
-            throw StoreError.conflict("\(users.count) accounts have the e-mail “\(who)”: name one by its id")
+            let each = users.map { "\($0.email) (\($0.id.text))" }.joined(separator: ", ")
+            throw StoreError.conflict("\(users.count) accounts have the e-mail “\(who)”: name one by its id: \(each)")
         }
         return user
     }

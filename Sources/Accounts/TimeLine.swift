@@ -12,6 +12,8 @@ public struct TimeLine: Sendable {
         /// A change that no event brought: the clock's, a task's, an operator's, another program's.
         case entry(LedgerRecord)
         case act(OperatorRecord)
+        /// Units that another program has written, and that are not in the ledger yet (R15).
+        case pending(PendingUnits)
     }
 
     /// nil: the subscription belongs to nobody yet.
@@ -97,6 +99,9 @@ extension TimeLine {
         items += try await store.operatorRecords(user: user?.id, subscription: subscription)
             .filter { subscription == nil || $0.subscription == subscription }
             .map { ($0.at, Item.act($0)) }
+        if subscription == nil, let user, let pending = try await store.pendingUnits(user: user.id) {
+            items.append((pending.at, .pending(pending)))
+        }
         items.sort { $0.at < $1.at }
     }
 }

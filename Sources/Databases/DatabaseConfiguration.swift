@@ -24,6 +24,10 @@ public struct DatabaseConfiguration: Sendable {
     /// Whether such reads get connections of their own on PostgreSQL, a part of those that the pool may have, so that they
     /// cannot take the others' away, and are limited: for a service.
     public var separatesReads = false
+    /// How long a change of PostgreSQL's schema waits for what other sessions hold; then it fails with `StoreError.busy`.
+    public var schemaPatience: Duration = .seconds(60)
+    /// Is told for whom a change of the schema waits: the sessions, in words.
+    public var onSchemaWait: (@Sendable (_ sessions: String) -> Void)?
     /// Sees each SQL statement and its duration; never values.
     public var observe: (@Sendable (_ sql: String, _ duration: Duration, _ error: String?) -> Void)?
     /// Takes the place of the database's clock in tests.

@@ -12,7 +12,9 @@ public struct Setting: Sendable, Hashable {
     public static let all: [Setting] = [
         Setting(
             name: "DATABASE_URL", fallback: "sqlite:selextract.sqlite3",
-            description: "the database: sqlite:PATH, or postgres://… (handed to libpq untouched)", isSecret: true),
+            description:
+                "the database: sqlite:PATH, or postgres://… (handed to libpq; +asyncpg, +psycopg2 are left out)",
+            isSecret: true),
         Setting(
             name: "DATABASE_READ_URL", fallback: "none",
             description: "a read replica for the catalogue and for lists", isSecret: true),
@@ -77,6 +79,7 @@ public struct Setting: Sendable, Hashable {
             description: "trace, debug, info, notice, warning, error or critical"),
         Setting(name: "LOG_FORMAT", fallback: "text", description: "text, or json: one object a line"),
         Setting(
-            name: "ENVIRONMENT", fallback: "development", description: "production, or any other word"),
+            name: "ENVIRONMENT", fallback: "development",
+            description: "production, or any other word; SELEXTRACT_ENVIRONMENT means the same"),
     ]
 }

@@ -12,6 +12,9 @@ extension Settings {
         configuration.maxOverflow = maxOverflow
         configuration.poolTimeout = poolTimeout
         configuration.poolRecycle = poolRecycle
+        configuration.onSchemaWait = {
+            logger.warning("a migration waits for other sessions", metadata: ["sessions": "\($0)"])
+        }
         if logsStatements {
             configuration.observe = { sql, duration, error in
                 var metadata: Logger.Metadata = ["sql": "\(sql)", "duration": "\(duration)"]

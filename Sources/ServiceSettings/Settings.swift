@@ -55,12 +55,13 @@ public struct Settings: Sendable {
     /// `production`, or any other word.
     public var environment: String
 
-    public var isProduction: Bool { environment == "production" }
+    public var isProduction: Bool { environment.lowercased() == "production" }
 
     /// Reads all settings.
     ///
     /// ## Configuration keys
-    /// The names of ``Setting/all``, verbatim. An empty value counts as not set; an empty `ADMIN_PORT` means none.
+    /// The names of ``Setting/all``, verbatim. An empty value counts as not set; an empty `ADMIN_PORT` means none. Of a
+    /// secret `NAME`, `NAME_FILE` may name a file that holds it. `SELEXTRACT_ENVIRONMENT` means `ENVIRONMENT`.
     ///
     /// - Throws: `SettingsError` for the first that is wrong.
     public init(reader: ConfigReader) throws(SettingsError) {
@@ -68,7 +69,7 @@ public struct Settings: Sendable {
         if settings.text("SPOOL_PATH") != nil {
             throw SettingsError("SPOOL_PATH", expected: "left unset: deliveries cannot be spooled to a file yet")
         }
-        environment = settings.text("ENVIRONMENT") ?? "development"
+        environment = try settings.text("ENVIRONMENT", or: "SELEXTRACT_ENVIRONMENT") ?? "development"
         databaseURL = try settings.databaseURL("DATABASE_URL") ?? "sqlite:selextract.sqlite3"
         readDatabaseURL = try settings.databaseURL("DATABASE_READ_URL")
         poolSize = try settings.number("SELEXTRACT_DB_POOL_SIZE", in: 1...1000, default: 10)
@@ -81,7 +82,7 @@ public struct Settings: Sendable {
         storeID = try settings.identifier("LEMON_SQUEEZY_STORE_ID")
         mode = try settings.choice(
             "LEMON_SQUEEZY_MODE", ["live": .live, "test": .test, "any": .any],
-            default: environment == "production" ? .live : .any)
+            default: environment.lowercased() == "production" ? .live : .any)
         variantIDs = [:]
         for plan in ["starter", "professional", "enterprise"] {
             let name = "LEMON_SQUEEZY_\(plan.uppercased())_VARIANT_ID"

@@ -1,4 +1,5 @@
 import Configuration
+import Foundation
 
 /// Reads settings one at a time, and says of a wrong one what is expected.
 struct SettingsReader {
@@ -9,6 +10,38 @@ struct SettingsReader {
         let isSecret = Setting.all.first { $0.name == name }?.isSecret ?? true
         let value = reader.string(forKey: ConfigKey([name]), isSecret: isSecret)
         return value?.isEmpty == false ? value : nil
+    }
+
+    /// A value that may also be the content of a file, which `NAME_FILE` names: verbatim, but for one newline at its end.
+    ///
+    /// - Throws: `SettingsError` if both are set, or there is nothing to be read.
+    func secret(_ name: String) throws(SettingsError) -> String? {
+        let value = text(name)
+        guard let path = text(name + Self.fileSuffix) else { return value }
+        if value != nil {
+            throw SettingsError(
+                name + Self.fileSuffix, expected: "left unset where \(name) is set, or the other way round")
+        }
+        guard let data = FileManager.default.contents(atPath: path), var text = String(data: data, encoding: .utf8),
+            !text.isEmpty
+        else {
+            throw SettingsError(
+                name + Self.fileSuffix, expected: "the path of a file of UTF-8 text that this program may read")
+        }
+        // "\r\n" is one character.
+        if text.last?.isNewline == true { text.removeLast() }
+        return text
+    }
+
+    private static let fileSuffix = "_FILE"
+
+    /// One setting that has two names: where both are set, they have to say the same.
+    func text(_ name: String, or other: String) throws(SettingsError) -> String? {
+        guard let value = text(name) else { return text(other) }
+        if let second = text(other), second != value {
+            throw SettingsError(other, expected: "the same as \(name), or left unset")
+        }
+        return value
     }
 
     func isEmpty(_ name: String) -> Bool {
@@ -27,11 +60,12 @@ struct SettingsReader {
         try choice(name, ["true": true, "false": false], default: false)
     }
 
+    /// In capitals or not: other programs write `INFO` and `True`.
     func choice<Value>(
         _ name: String, _ values: KeyValuePairs<String, Value>, default fallback: Value
     ) throws(SettingsError) -> Value {
         guard let text = text(name) else { return fallback }
-        guard let value = values.first(where: { $0.key == text })?.value else {
+        guard let value = values.first(where: { $0.key == text.lowercased() })?.value else {
             let names = values.map(\.key)
             throw SettingsError(name, expected: names.dropLast().joined(separator: ", ") + " or \(names.last ?? "")")
         }
@@ -48,15 +82,27 @@ struct SettingsReader {
 
     /// As ``text(_:)``, unless it cannot be what Lemon Squeezy signs with.
     func signingSecret(_ name: String) throws(SettingsError) -> String? {
-        guard let text = text(name) else { return nil }
+        guard let text = try secret(name) else { return nil }
         if let error = SettingsError(signingSecret: text, from: name) { throw error }
         return text
     }
 
+    /// An address as libpq or this program's SQLite takes it. One that names a driver of SQLAlchemy's is read without it.
     func databaseURL(_ name: String) throws(SettingsError) -> String? {
-        guard let text = text(name) else { return nil }
+        guard var text = try secret(name) else { return nil }
+        for driver in ["asyncpg", "psycopg2", "psycopg"] {
+            let scheme = "postgresql+\(driver)://"
+            guard text.hasPrefix(scheme) else { continue }
+            text = "postgresql://" + text.dropFirst(scheme.count)
+            // asyncpg's word for libpq's.
+            if driver == "asyncpg" {
+                text = text.replacing("?ssl=", with: "?sslmode=").replacing("&ssl=", with: "&sslmode=")
+            }
+        }
         guard ["sqlite:", "postgres://", "postgresql://"].contains(where: text.hasPrefix), text != "sqlite:" else {
-            throw SettingsError(name, expected: "sqlite:PATH, postgres://… or postgresql://…")
+            throw SettingsError(
+                name,
+                expected: "sqlite:PATH, postgres://… or postgresql://… (also postgresql+asyncpg:// and +psycopg2://)")
         }
         return text
     }

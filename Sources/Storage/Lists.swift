@@ -85,6 +85,30 @@ public struct Lists: Sendable {
         return tasks
     }
 
+    /// Newest first; of one account or of all.
+    ///
+    /// - Parameter condition: what `config` has to contain, as PostgreSQL's `@>` has it; nil: anything. PostgreSQL finds it
+    ///   by an index, on SQLite task after task is read.
+    public func tasks(
+        of user: UUID?, where condition: MetadataValue?, limit: Int, before: Cursor?
+    ) async throws -> [ScrapingTask] {
+        var (found, cursor): ([ScrapingTask], Cursor?) = ([], before)
+        while true {
+            let read = max(limit - found.count, 500)
+            let tasks = try await driver.fetch(
+                Query<ScrapingTask>(
+                    select: """
+                        from \(.tasks(containing: condition)) where \(.ownedBy(user)) and \(.behind(cursor, in: "tasks"))
+                        order by created_at desc, id desc limit \(read)
+                        """))
+            found += tasks.filter { task in condition.map { task.config.contains($0) } ?? true }
+            guard found.count < limit, tasks.count == read, let last = tasks.last else {
+                return Array(found.prefix(limit))
+            }
+            cursor = Cursor(at: last.createdAt, id: last.id)
+        }
+    }
+
     /// A task's logs, newest first. The cursor holds a log's timestamp.
     public func logs(task: UUID, of user: UUID, limit: Int, before: Cursor?) async throws -> [TaskLog] {
         try await driver.fetch(
@@ -127,6 +151,15 @@ extension SQL {
             )
         )
         """
+    }
+
+    /// The tasks, as far as the database itself tells by an index which ones contain something: planned by itself, so that no
+    /// other index is walked through in the order of creation.
+    fileprivate static func tasks(containing condition: MetadataValue?) -> SQL {
+        guard let condition else { return "tasks" }
+        return SQL(
+            postgreSQL: { "(select * from tasks where config @> \(condition) offset 0) as tasks" },
+            sqlite: { SQLiteDialect.tasks(containing: condition) })
     }
 
     /// Joins the latest logs, as `l`, of each task `t`.

@@ -7,13 +7,14 @@ extension Store {
     /// Creates an account. Its months begin with its creation, which is therefore by the store's clock, also if tests
     /// have replaced that.
     ///
-    /// - Throws: `StoreError.conflict` if the e-mail, the Google account or the id is taken, or for what a column
-    ///   cannot hold.
+    /// - Throws: `StoreError.conflict` if the e-mail (in capitals or not), the Google account or the id is taken, or for
+    ///   what a column cannot hold.
     public func createUser(_ new: NewUser) async throws -> User {
         try new.validate()
         return try await unique { transaction in
             let now = try await transaction.now()
             let id = new.id ?? UUID()
+            try await transaction.refuse(email: new.email, besides: id)
             let (_, users) = try await transaction.fetch(
                 Query<Void>(
                     """
@@ -35,6 +36,7 @@ extension Store {
     public func updateUser(_ id: UUID, _ changes: UserChanges) async throws -> User {
         try changes.validate()
         return try await unique { transaction in
+            if let email = changes.email { try await transaction.refuse(email: email, besides: id) }
             let (_, users) = try await transaction.fetch(
                 Query<Void>(
                     """
@@ -97,6 +99,21 @@ extension Store {
             Query<LedgerRecord>(select: "from compute_unit_ledger where user_id = \(user) order by id"))
     }
 
+    /// What another program has written into an account's units since the ledger's last line (R15); nil: nothing.
+    public func pendingUnits(user: UUID) async throws -> PendingUnits? {
+        try await driver.fetch(
+            Query<PendingUnits>(
+                """
+                select l.balance, u.compute_units_remaining, u.updated_at
+                from users u
+                join compute_unit_ledger l
+                    on l.id = (select max(id) from compute_unit_ledger where user_id = u.id)
+                where u.id = \(user) and l.balance <> u.compute_units_remaining
+                """
+            ) { PendingUnits(balance: try $0.next(), remaining: try $0.next(), at: try $0.next()) }
+        ).first
+    }
+
     /// What operators did about an account or a subscription, but for adjustments, which the ledger tells; oldest
     /// first.
     public func operatorRecords(user: UUID?, subscription: String?) async throws -> [OperatorRecord] {
@@ -135,6 +152,19 @@ extension Store {
     }
 }
 
+extension StoreTransaction {
+    /// E-mails that differ in letter case are one account's. Only this program holds to that: no index may stop another
+    /// program.
+    ///
+    /// - Throws: `StoreError.conflict` if another account has it.
+    fileprivate func refuse(email: String, besides id: UUID) async throws {
+        let (_, others) = try await fetch(
+            Query<Void>(.lock(ofEmail: email)),
+            Query<UUID>("select id from users where lower(email) = lower(\(email)) and id <> \(id)"))
+        if !others.isEmpty { throw StoreError.accountExists(column: "email") }
+    }
+}
+
 extension Query where Result == User {
     static func user(id: UUID) -> Query { Query(select: "from users where id = \(id)") }
 }
@@ -149,6 +179,11 @@ extension Query where Result == BucketRow {
 }
 
 extension SQL {
+    /// Waits for whoever is giving an account the same e-mail; on SQLite whoever writes is alone.
+    fileprivate static func lock(ofEmail email: String) -> SQL {
+        SQL(postgreSQL: { PostgresDialect.lock(["email:\(email.lowercased())"], waits: true) }, sqlite: { .nothing })
+    }
+
     /// How many tasks of the account `u` are pending, queued or running.
     static let unfinishedTasks: SQL = """
         (
@@ -169,6 +204,16 @@ extension SQL {
             postgreSQL: { "(\(raw: moment) at time zone 'utc')::date" },
             sqlite: { "substr(\(raw: moment), 1, 10)" })
     }
+}
+
+/// Units that another program has written, and that the ledger does not tell yet: the clock takes them over.
+public struct PendingUnits: Sendable, Hashable {
+    /// After the ledger's last line.
+    public var balance: Int
+    /// `users.compute_units_remaining`.
+    public var remaining: Int
+    /// When the account's row was written last, UTC.
+    public var at: Date
 }
 
 /// All that an account's pages show, with one of its subscriptions.

@@ -122,6 +122,7 @@ extension TimeLine.Item {
             case .grant, .planChange, .switch, .correction: return "the clock, or another account's event"
             }
         case .act(let record): return record.title
+        case .pending: return "changed by another program, not in the ledger yet"
         }
     }
 
@@ -129,7 +130,7 @@ extension TimeLine.Item {
         switch self {
         case .event(_, _, let entries): entries
         case .entry(let record): [record]
-        case .act: []
+        case .act, .pending: []
         }
     }
 
@@ -145,11 +146,13 @@ extension TimeLine.Item {
                 + (remedy.map { ["R3  waits for " + $0.remedy] } ?? [])
         case .entry: return []
         case .act(let record): return [record.rule]
+        case .pending: return ["R15 taken over as external when the clock runs next"]
         }
     }
 
     fileprivate var changes: [String] {
-        entries.map { record in
+        if case .pending(let pending) = self { return ["pending: \(pending.balance) → \(pending.remaining) units"] }
+        return entries.map { record in
             let entry = record.entry
             let shortfall = entry.shortfall > 0 ? ", \(entry.shortfall) more than there were" : ""
             return "\(entry.kind.rawValue): \(entry.balance - entry.units) → \(entry.balance) units"

@@ -19,6 +19,7 @@ struct Keys: AsyncParsableCommand {
         Column("description", inTable: false) { Cell($0.description) },
         Column("key_prefix", title: "prefix") { Cell($0.keyPrefix) },
         Column("is_active", title: "active") { Cell($0.isActive) },
+        Column("opens") { Cell($0.isOpenable) },
         Column("last_used_at") { Cell($0.lastUsedAt) },
         Column("created_at") { Cell($0.createdAt) },
     ]
@@ -66,7 +67,12 @@ struct KeysList: AsyncParsableCommand {
                 Cursor(at: $0.createdAt, id: $0.id)
             }
         }
-        try output.print { $0.page("keys", Keys.columns, keys) }
+        try output.print {
+            $0.page("keys", Keys.columns, keys)
+            if keys.rows.contains(where: { !$0.isOpenable }) {
+                $0.note("Keys that open nothing were made by another program: this one cannot tell whose they are.")
+            }
+        }
     }
 }
 

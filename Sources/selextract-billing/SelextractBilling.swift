@@ -19,6 +19,7 @@ struct SelextractBilling: AsyncParsableCommand {
             Users.self,
             Subscriptions.self,
             Keys.self,
+            Tasks.self,
             Events.self,
             Explain.self,
             Rebuild.self,

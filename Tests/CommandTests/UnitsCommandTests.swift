@@ -48,6 +48,28 @@ struct UnitsCommandTests {
         }
     }
 
+    @Test(
+        "What another program has written is told as pending until the ledger has it", arguments: DatabaseKind.allCases)
+    func pending(_ kind: DatabaseKind) async throws {
+        try await kind.withDatabase { database in
+            let program = try Program(["DATABASE_URL": database.url])
+            _ = try await program.json("users", "create", "ada@example.com")
+            #expect(try await program.run("explain", "ada@example.com").text.contains("pending") == false)
+            try await database.execute("update users set compute_units_remaining = 60")
+            let story = try await program.run("explain", "ada@example.com").text
+            #expect(story.contains("changed by another program, not in the ledger yet"))
+            #expect(story.contains("pending: 100 → 60 units"))
+            #expect(
+                try await program.json("explain", "ada@example.com")["items"].rows.last?["what"].text?.contains(
+                    "not in") == true)
+            #expect(try await program.run("users", "show", "ada@example.com").text.contains("from 100 to 60"))
+            #expect(try await program.json("tick")["tick"]["accounts"].number == 1)
+            let after = try await program.run("explain", "ada@example.com").text
+            #expect(!after.contains("pending") && after.contains("external: 100 → 60 units"))
+            #expect(try await program.run("users", "show", "ada@example.com").text.contains("from 100 to 60") == false)
+        }
+    }
+
     @Test("explain says what would release a parked event")
     func explainParked() async throws {
         let program = try Program()

@@ -156,6 +156,96 @@ struct SettingsTests {
         for text in ["\(settings)", String(reflecting: settings), dumped] { #expect(!text.contains("hush")) }
     }
 
+    // MARK: As other programs spell them
+
+    @Test("Addresses with a driver of SQLAlchemy's are libpq's without it")
+    func drivers() throws {
+        for (given, read) in [
+            ("postgresql+asyncpg://user:pass@host/db", "postgresql://user:pass@host/db"),
+            ("postgresql+psycopg2://host/db?sslmode=require", "postgresql://host/db?sslmode=require"),
+            ("postgresql+psycopg://host/db", "postgresql://host/db"),
+            ("postgresql+asyncpg://host/db?ssl=require", "postgresql://host/db?sslmode=require"),
+            ("postgres://host/db", "postgres://host/db"),
+        ] {
+            #expect(try load(["DATABASE_URL": given]).databaseURL == read)
+            #expect(try load(["DATABASE_READ_URL": given]).readDatabaseURL == read)
+        }
+        let error = try #require(throws: SettingsError.self) {
+            try load(["DATABASE_URL": "postgresql+pg8000://host/db"])
+        }
+        #expect(error.description.contains("postgresql+asyncpg://"))
+    }
+
+    @Test("Words are read in capitals, too")
+    func capitals() throws {
+        for (word, level) in [("INFO", Logger.Level.info), ("WARNING", .warning), ("Error", .error)] {
+            #expect(try load(["LOG_LEVEL": word]).logLevel == level)
+        }
+        #expect(try load(["SELEXTRACT_DEBUG": "True"]).logsStatements)
+        #expect(try load(["SELEXTRACT_DEBUG": "False"]).logsStatements == false)
+        for word in ["1", "yes"] {
+            let error = try #require(throws: SettingsError.self) { try load(["SELEXTRACT_DEBUG": word]) }
+            #expect(error.description == "SELEXTRACT_DEBUG must be true or false")
+        }
+    }
+
+    @Test("SELEXTRACT_ENVIRONMENT means ENVIRONMENT; both may be set to the same")
+    func environments() throws {
+        for variables in [
+            ["SELEXTRACT_ENVIRONMENT": "production"], ["ENVIRONMENT": "Production"],
+            ["ENVIRONMENT": "production", "SELEXTRACT_ENVIRONMENT": "production"],
+        ] {
+            let settings = try load(variables)
+            #expect(settings.isProduction)
+            #expect(settings.mode == .live)
+        }
+        #expect(try load(["SELEXTRACT_ENVIRONMENT": "staging"]).isProduction == false)
+        // From different sources, too.
+        let error = try #require(throws: SettingsError.self) {
+            try load(["ENVIRONMENT": "development"], file: "SELEXTRACT_ENVIRONMENT=production")
+        }
+        #expect(error.setting == "SELEXTRACT_ENVIRONMENT")
+    }
+
+    @Test("A secret may stand in a file, verbatim but for one newline at its end", arguments: ["", "\n", "\r\n"])
+    func secretFile(_ end: String) throws {
+        let file = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+        defer { try? FileManager.default.removeItem(at: file) }
+        func write(_ text: String) throws { try Data((text + end).utf8).write(to: file) }
+        try write("in the middle")
+        let names = ["LEMON_SQUEEZY_WEBHOOK_SECRET_FILE", "LEMON_SQUEEZY_WEBHOOK_SECRET_PREVIOUS_FILE"]
+        let secrets = try load([names[0]: file.path, names[1]: file.path])
+        #expect(secrets.webhookSecret == "in the middle" && secrets.previousWebhookSecret == "in the middle")
+        #expect(try load([:], file: "\(names[0])=\(file.path)").webhookSecret == "in the middle")
+        try write("postgresql+asyncpg://user:hush@host/db")
+        let addresses = try load(["DATABASE_URL_FILE": file.path, "DATABASE_READ_URL_FILE": file.path])
+        #expect(addresses.databaseURL == "postgresql://user:hush@host/db")
+        #expect(addresses.readDatabaseURL == addresses.databaseURL)
+        // What is no secret is read from no file.
+        #expect(try load(["HOST_FILE": file.path]).host == "127.0.0.1")
+        // A second newline belongs to the secret, which cannot have one.
+        try write("zzzzzz\n")
+        if !end.isEmpty {
+            #expect(throws: SettingsError.self) { try load([names[0]: file.path]) }
+        }
+    }
+
+    @Test("A file that is not there, or empty, or beside the secret itself, is refused")
+    func noSecretFile() throws {
+        let file = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+        for name in ["LEMON_SQUEEZY_WEBHOOK_SECRET", "DATABASE_URL"] {
+            let missing = try #require(throws: SettingsError.self) { try load([name + "_FILE": file.path]) }
+            #expect(missing.description.hasPrefix("\(name)_FILE must be the path of a file"))
+            let both = try #require(throws: SettingsError.self) {
+                try load([name + "_FILE": file.path, name: "zzzzzz"])
+            }
+            #expect(both.description.hasPrefix("\(name)_FILE must be left unset"))
+        }
+        try Data().write(to: file)
+        defer { try? FileManager.default.removeItem(at: file) }
+        #expect(throws: SettingsError.self) { try load(["DATABASE_URL_FILE": file.path]) }
+    }
+
     @Test("Every setting is read, and every one is documented once")
     func documented() {
         let names = Setting.all.map(\.name)

@@ -12,6 +12,56 @@ import Testing
     private let policy = BillingPolicy()
 
     @Test(arguments: DatabaseKind.allCases)
+    func `tasks are found by what their configuration contains, by pages`(kind: DatabaseKind) async throws {
+        let clock = TestClock(beforePurchase)
+        try await kind.withDatabase { database in
+            try await database.withStore(clock: clock) { store in
+                try await store.prepare()
+                _ = try await store.createUser(email: "bob@example.com", id: bob)
+                for (owner, name, config) in [
+                    (ada, "a", #"{"target_url": "https://a.example", "retries": 1.0, "fields": [{"name": "price"}]}"#),
+                    (
+                        bob, "b",
+                        #"{"target_url": "https://a.example", "fields": [{"name": "title"}, {"name": "price"}]}"#
+                    ),
+                    (ada, "c", #"{"target_url": "https://c.example", "retries": 1, "deep": {"a": [1, [2]]}}"#),
+                    (ada, "d", #"["https://a.example"]"#),
+                ] {
+                    try await database.execute(
+                        """
+                        insert into tasks (user_id, name, config, created_at)
+                        values ('\(owner.lowercased)', '\(name)', '\(config)', '2026-10-01T00:00:0\(name == "a" ? 1 : 2).000Z')
+                        """)
+                }
+                func found(_ condition: String, of user: UUID? = nil) async throws -> Set<String> {
+                    let condition = try MetadataValue(json: Data(condition.utf8))
+                    let all = try await store.primary.tasks(of: user, where: condition, limit: 9, before: nil)
+                    var (paged, cursor): ([ScrapingTask], Cursor?) = ([], nil)
+                    while let task = try await store.primary.tasks(of: user, where: condition, limit: 1, before: cursor)
+                        .first
+                    {
+                        paged.append(task)
+                        cursor = Cursor(at: task.createdAt, id: task.id)
+                    }
+                    #expect(paged == all)
+                    return Set(all.map(\.name))
+                }
+                #expect(try await found(#"{"target_url": "https://a.example"}"#) == ["a", "b"])
+                #expect(try await found(#"{"target_url": "https://a.example"}"#, of: ada) == ["a"])
+                #expect(try await found(#"{"fields": [{"name": "price"}]}"#) == ["a", "b"])
+                #expect(try await found(#"{"fields": [{"name": "price"}, {"name": "title"}]}"#) == ["b"])
+                #expect(try await found(#"{"retries": 1}"#) == ["a", "c"])
+                #expect(try await found(#"{"retries": "1"}"#) == [])
+                #expect(try await found(#"{"deep": {"a": [[2]]}}"#) == ["c"])
+                #expect(try await found(#"{"deep": {"a": [2]}}"#) == [])
+                #expect(try await found("{}") == ["a", "b", "c"])
+                let every = try await store.primary.tasks(of: nil, where: nil, limit: 9, before: nil)
+                #expect(every.count == 4)
+            }
+        }
+    }
+
+    @Test(arguments: DatabaseKind.allCases)
     func `tasks come by pages, newest first, each once, with their latest logs`(kind: DatabaseKind) async throws {
         let clock = TestClock(beforePurchase)
         try await kind.withStore(clock: clock) { store in

@@ -34,9 +34,53 @@ import Testing
             #expect(email == .conflict("an account with that e-mail exists already"))
             let id = await storeError { _ = try await store.createUser(email: "bob@example.com", id: ada) }
             #expect(id == .conflict("an account with that id exists already"))
-            // Another spelling is another account: more than one can have an e-mail.
-            _ = try await store.createUser(email: "ADA@example.com", id: bob)
-            #expect(try await Set(store.users(email: "ada@example.com").map(\.id)) == [ada, bob])
+        }
+    }
+
+    @Test(arguments: DatabaseKind.allCases)
+    func `e-mails that differ in letter case are one account's, unless another program made two`(
+        kind: DatabaseKind
+    ) async throws {
+        try await kind.withDatabase { database in
+            try await database.withStore { store in
+                _ = try await store.createUser(email: "ada@example.com", id: ada)
+                _ = try await store.createUser(email: "bob@example.com", id: bob)
+                let taken = StoreError.conflict("an account with that e-mail exists already")
+                #expect(await storeError { _ = try await store.createUser(email: "ADA@example.com", id: nil) } == taken)
+                var changes = UserChanges()
+                changes.email = "Ada@Example.com"
+                #expect(await storeError { _ = try await store.updateUser(bob, changes) } == taken)
+                // Its own may be spelled anew.
+                #expect(try await store.updateUser(ada, changes).email == "Ada@Example.com")
+
+                try await database.execute("update users set email = 'ADA@example.com' where email = 'bob@example.com'")
+                #expect(try await Set(store.users(email: "ada@example.com").map(\.id)) == [ada, bob])
+                let error = await storeError { _ = try await store.user(named: "ada@example.com") }
+                guard case .conflict(let reason)? = error else {
+                    Issue.record("\(String(describing: error))")
+                    return
+                }
+                for name in ["Ada@Example.com (\(ada.lowercased))", "ADA@example.com (\(bob.lowercased))"] {
+                    #expect(reason.contains(name))
+                }
+            }
+        }
+    }
+
+    @Test(arguments: DatabaseKind.allCases)
+    func `of several that create an account with one e-mail at once, in any spelling, one does`(
+        kind: DatabaseKind
+    ) async throws {
+        try await kind.withStore { store in
+            let made = await withTaskGroup(of: Bool.self) { group in
+                for email in ["ada@example.com", "Ada@example.com", "ADA@EXAMPLE.COM", "ada@Example.com"] {
+                    group.addTask { (try? await store.createUser(email: email, id: nil)) != nil }
+                }
+                return await group.reduce(0) { $0 + ($1 ? 1 : 0) }
+            }
+            let users = try await store.primary.users(limit: 9, before: nil)
+            #expect(made == 1)
+            #expect(users.count == 1)
         }
     }
 

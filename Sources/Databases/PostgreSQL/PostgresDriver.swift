@@ -8,6 +8,8 @@ package struct PostgresDriver: DatabaseDriver {
     private let lockTimeout: Duration
     private let readTimeout: Duration?
     private let collisions: Set<String>
+    package let schemaPatience: Duration
+    package let onSchemaWait: (@Sendable (_ sessions: String) -> Void)?
 
     /// Opens no connection yet.
     ///
@@ -28,6 +30,8 @@ package struct PostgresDriver: DatabaseDriver {
         lockTimeout = configuration.lockTimeout
         readTimeout = configuration.readTimeout
         self.collisions = collisions
+        schemaPatience = configuration.schemaPatience
+        onSchemaWait = configuration.onSchemaWait
     }
 
     /// READ COMMITTED: what must not change under a transaction is locked before it is read. An instance or a program that
@@ -64,7 +68,7 @@ package struct PostgresDriver: DatabaseDriver {
         }
     }
 
-    /// Lends a transaction without time limits, for what changes the schema.
+    /// Lends a transaction that may take as long as it needs, for what changes the schema.
     package func alterSchema<Result>(_ body: (PostgresSession) async throws -> Result) async throws -> Result {
         try await mapped {
             try await connections.withTransaction { try await body(PostgresSession(connection: $0)) }

@@ -58,6 +58,14 @@ public struct APIKey: Sendable, Codable, Hashable, Identifiable {
         lastUsedAt.map { moment.timeIntervalSince($0) >= 60 } ?? true
     }
 
+    /// Whether a text of this program's form can be its key. If not, another program made it, and it opens nothing here.
+    public var isOpenable: Bool {
+        keyPrefix.hasPrefix(APIKeyText.mark) && keyHash.utf8.count == 64
+            && keyHash.utf8.allSatisfy {
+                Character(Unicode.Scalar($0)).isHexDigit && !Character(Unicode.Scalar($0)).isUppercase
+            }
+    }
+
     /// Makes the key invalid for good.
     public mutating func revoke() { isActive = false }
 }

@@ -38,6 +38,18 @@ public enum MetadataValue: Sendable, Hashable {
         return integer
     }
 
+    /// Whether all of another value is in this one, as PostgreSQL's `@>` has it: of an object each member, of a list each
+    /// element, in whatever place.
+    public func contains(_ other: MetadataValue) -> Bool {
+        switch (self, other) {
+        case (.object(let own), .object(let others)):
+            others.allSatisfy { key, value in own[key]?.contains(value) ?? false }
+        case (.array(let own), .array(let others)):
+            others.allSatisfy { value in own.contains { $0.contains(value) } }
+        default: self == other
+        }
+    }
+
     /// The same without the character U+0000, which PostgreSQL can hold neither in text nor in `jsonb`: U+FFFD stands in
     /// its place.
     public var withoutNUL: MetadataValue {

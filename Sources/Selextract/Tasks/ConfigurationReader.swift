@@ -61,6 +61,23 @@ struct ConfigurationReader {
         return ConfigurationObject(members: members, place: path)
     }
 
+    /// The object with its known keys as this program spells them: other programs write `targetUrl` for `target_url`.
+    /// Complains of a key that is there in both spellings with different values.
+    mutating func respelled(_ object: ConfigurationObject, _ keys: Set<String>) -> ConfigurationObject {
+        var object = object
+        for key in keys.sorted() {
+            let other = key.inCamelCase
+            guard other != key, let value = object.members.removeValue(forKey: other), value != .null else { continue }
+            if let own = object.optional(key) {
+                if own != value { complain(object.path(other), "means the same as \(key): leave one of them out") }
+                continue
+            }
+            object.members[key] = value
+            object.spelling[key] = other
+        }
+        return object
+    }
+
     mutating func list(_ value: MetadataValue, at path: String) -> [MetadataValue] {
         guard case .array(let elements) = value else {
             complain(path, "must be a list")
@@ -106,8 +123,13 @@ struct ConfigurationReader {
 struct ConfigurationObject {
     var members: [String: MetadataValue]
     var place: String
+    /// How the document itself spells keys that are known by another spelling.
+    var spelling: [String: String] = [:]
 
-    func path(_ key: String) -> String { place.isEmpty ? key : "\(place).\(key)" }
+    func path(_ key: String) -> String {
+        let key = spelling[key] ?? key
+        return place.isEmpty ? key : "\(place).\(key)"
+    }
 
     /// nil if there is none, or `null`.
     func optional(_ key: String) -> MetadataValue? {
@@ -115,4 +137,14 @@ struct ConfigurationObject {
     }
 
     func without(_ keys: Set<String>) -> [String: MetadataValue] { members.filter { !keys.contains($0.key) } }
+}
+
+extension String {
+    /// `target_url` as `targetUrl`.
+    fileprivate var inCamelCase: String {
+        let words = split(separator: "_")
+        return words.dropFirst().reduce(words.first.map(String.init) ?? "") {
+            $0 + $1.prefix(1).uppercased() + $1.dropFirst()
+        }
+    }
 }

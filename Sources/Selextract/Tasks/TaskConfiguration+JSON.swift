@@ -9,16 +9,19 @@ extension TaskConfiguration {
         try self.init(value)
     }
 
-    /// Reads what `tasks.config` holds, of any version up to ``currentVersion``. Throws all that is wrong with it.
+    /// Reads what `tasks.config` holds, of any version up to ``currentVersion``; also as other programs spell version 1.0:
+    /// `targetUrl`, `containerSelector` and their like, and `fields` as an object by name. Throws all that is wrong with
+    /// it.
     public init(_ value: MetadataValue) throws(InvalidTaskConfiguration) {
         var reader = ConfigurationReader()
-        guard let document = reader.object(value, at: "") else {
+        guard let given = reader.object(value, at: "") else {
             throw InvalidTaskConfiguration(problems: reader.problems)
         }
+        let document = reader.respelled(given, Key.ofDocument)
         let version = reader.version(in: document)
         guard let version else { throw InvalidTaskConfiguration(problems: reader.problems) }
         let members = try ConfigurationUpgrade.upgrade(document.members, from: version)
-        self = reader.configuration(in: ConfigurationObject(members: members, place: ""))
+        self = reader.configuration(in: ConfigurationObject(members: members, place: "", spelling: document.spelling))
         reader.refuseNUL(in: .object(members), at: "")
         guard reader.problems.isEmpty else { throw InvalidTaskConfiguration(problems: reader.problems) }
     }
@@ -42,14 +45,14 @@ extension ConfigurationReader {
         let key = TaskConfiguration.Key.schemaVersion
         guard let value = document.optional(key) else { return ConfigurationVersion(major: 1, minor: 0) }
         let version = value.text.flatMap(ConfigurationVersion.init)
-        if version == nil { complain(key, "must be a text such as \"1.0\"") }
+        if version == nil { complain(document.path(key), "must be a text such as \"1.0\"") }
         return version
     }
 
     fileprivate mutating func configuration(in document: ConfigurationObject) -> TaskConfiguration {
         typealias Key = TaskConfiguration.Key
         let target = text(Key.targetURL, in: document)
-        requireURL(target, at: Key.targetURL)
+        requireURL(target, at: document.path(Key.targetURL))
         let container = text(Key.containerSelector, in: document)
         let fields = fields(in: document)
         return TaskConfiguration(
@@ -60,11 +63,11 @@ extension ConfigurationReader {
     private mutating func fields(in document: ConfigurationObject) -> [TaskConfiguration.Field] {
         let key = TaskConfiguration.Key.fields
         guard let value = value(key, in: document) else { return [] }
-        let elements = list(value, at: key)
-        if value == .array([]) { complain(key, "must have at least one element") }
+        if value == .array([]) || value == .object([:]) { complain(key, "must have at least one element") }
+        if case .object(let members) = value { return fields(byName: members, at: key) }
         var fields: [TaskConfiguration.Field] = []
         var names: [String: Int] = [:]
-        for (index, element) in elements.enumerated() {
+        for (index, element) in list(value, at: key).enumerated() {
             guard let object = object(element, at: "\(key)[\(index)]") else { continue }
             let field = field(in: object)
             fields.append(field)
@@ -73,6 +76,22 @@ extension ConfigurationReader {
             } else {
                 names[field.name] = index
             }
+        }
+        return fields
+    }
+
+    /// As other programs write them: an object, whose keys are the fields' names. It has no order, so theirs is the names'.
+    private mutating func fields(byName members: [String: MetadataValue], at place: String) -> [TaskConfiguration.Field]
+    {
+        var fields: [TaskConfiguration.Field] = []
+        for (name, element) in members.sorted(by: { $0.key < $1.key }) {
+            guard var object = object(element, at: "\(place).\(name.withoutNUL)") else { continue }
+            let key = TaskConfiguration.Key.name
+            if let other = object.optional(key), other != .string(name) {
+                complain(object.path(key), "must be the key that the field stands under, or left out")
+            }
+            object.members[key] = .string(name)
+            fields.append(field(in: object))
         }
         return fields
     }
@@ -94,8 +113,9 @@ extension ConfigurationReader {
     private mutating func paging(in document: ConfigurationObject) -> TaskConfiguration.Paging {
         typealias Key = TaskConfiguration.Key
         typealias Paging = TaskConfiguration.Paging
-        guard let value = document.optional(Key.paging), let object = object(value, at: Key.paging),
-            let type = choice(Key.type, in: object, of: TaskConfiguration.PagingType.self)
+        guard let value = document.optional(Key.paging), let given = object(value, at: Key.paging) else { return .none }
+        let object = respelled(given, [Key.firstPage, Key.maxPages])
+        guard let type = choice(Key.type, in: object, of: TaskConfiguration.PagingType.self)
         else { return .none }
         let kind: Paging.Kind
         switch type {

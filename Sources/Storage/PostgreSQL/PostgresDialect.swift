@@ -9,8 +9,9 @@ import Foundation
 enum PostgresDialect {
     // Any numbers that no other program uses for its advisory locks.
     static let clockLock = 0x5E1E_C7AD
+    static let migrationLock = 0x5E1E_C7AC
 
-    static let lockOfMigrations: SQL = "select pg_advisory_xact_lock(\(0x5E1E_C7AC))"
+    static let lockOfMigrations: SQL = "select pg_advisory_xact_lock(\(migrationLock))"
     static let lockOfSettings: SQL = "select pg_advisory_xact_lock(\(0x5E1E_C7AE))"
 
     /// Locks that end with the transaction, so that they work through PgBouncer; sorted, so that two transactions never

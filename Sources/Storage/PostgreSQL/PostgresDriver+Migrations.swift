@@ -7,7 +7,7 @@ extension PostgresDriver: SchemaDriver {
 
     /// In a transaction of its own, behind one lock: `create extension if not exists` races, too.
     func migrateOnce(_ plan: MigrationPlan) async throws -> AppliedMigration? {
-        try await alterSchema { session in
+        try await alterSchemaWhenFree { session in
             _ = try await session.run([PostgresDialect.lockOfMigrations])
             let applied = try await Self.applied(session)
             guard let next = try plan.pending(applied).first else {

@@ -57,7 +57,9 @@ extension AccountRow: Record {
         "users", key: ["id"],
         [
             Column("id", \.userID), Column("subscription_tier", \.tier),
-            Column("compute_units_remaining", \.unitsRemaining), Column("compute_units_reset_date", \.resetDate),
+            Column("compute_units_remaining", \.unitsRemaining),
+            // The same in the same statement: by this the database tells this program's writing from another's.
+            Column("billing_balance", \.unitsRemaining), Column("compute_units_reset_date", \.resetDate),
             Column("billing_due_at", \.dueAt), Column("billing_valid_from", \.validFrom),
             Column("billing_revision", \.revision),
         ])

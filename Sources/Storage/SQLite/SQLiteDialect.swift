@@ -2,6 +2,7 @@ import Billing
 import Databases
 import Foundation
 import Schema
+import Selextract
 
 /// What SQLite says in words of its own.
 enum SQLiteDialect {
@@ -67,6 +68,20 @@ enum SQLiteDialect {
         """
         (select * from (\(raw: view.head)\(moment.map { "\($0)" } ?? .clock)\(raw: view.tail)) where user_id = \(user))
         """
+    }
+
+    /// The tasks but for those that lack a text which the condition names at its top: left out without being decoded.
+    static func tasks(containing condition: MetadataValue) -> SQL {
+        guard case .object(let members) = condition else { return "tasks" }
+        var sql: SQL = "(select * from tasks where true"
+        for (key, value) in members {
+            // Other keys would need quotes within a path's quotes.
+            guard let text = value.text, key.utf8.allSatisfy({ isalnum(Int32($0)) != 0 || $0 == UInt8(ascii: "_") })
+            else { continue }
+            sql += " and json_extract(config, \("$.\"\(key)\"")) = \(text)"
+        }
+        sql += ") as tasks"
+        return sql
     }
 
     private static let view: (head: String, tail: String) = {

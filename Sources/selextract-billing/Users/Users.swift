@@ -70,6 +70,11 @@ struct UsersShow: AsyncParsableCommand {
             $0.list("subscriptions", Subscriptions.columns.filter { $0.key != "user_id" }, account.subscriptions)
             $0.list("buckets", Self.bucketColumns, account.buckets)
             $0.list("ledger", Self.ledgerColumns, ledger)
+            for case .pending(let pending) in account.items.map(\.item) {
+                $0.note(
+                    "Another program has changed the units from \(pending.balance) to \(pending.remaining): the ledger "
+                        + "tells it when the clock runs next.")
+            }
             for (line, units) in account.waiting {
                 $0.note("\(line) is paid, too: its \(units) units wait, since another subscription counts.")
             }
