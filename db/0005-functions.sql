@@ -1,5 +1,5 @@
--- What other programs take and give of compute units: by functions that leave what the service's own charges leave, or by
--- a plain update, which makes the account due.
+-- What other programs take and give of compute units: by functions that leave what the service's own charges leave, or
+-- by a plain update, which makes the account due.
 
 -- Units that another program writes --------------------------------------------------------------------------------
 
@@ -100,9 +100,9 @@ begin
     delete from subscription_checkpoints where subscription_id = charged_line and closed_before > month;
 end $$;
 
--- Locks an account, brings its ledger up to `users.compute_units_remaining` (R15) and to the month that is current (R14),
--- and tells that month and the balance. If the clock has not looked at the account since something changed, the month is
--- the one that `account_entitlement` shows; the account is due then, and the clock computes the rest.
+-- Locks an account, brings its ledger up to `users.compute_units_remaining` (R15) and to the month that is current
+-- (R14), and tells that month and the balance. If the clock has not looked at the account since something changed, the
+-- month is the one that `account_entitlement` shows; the account is due then, and the clock computes the rest.
 create or replace function settle_compute_units(
     account uuid, out line varchar, out begins_at timestamptz, out ends_at timestamptz, out balance integer,
     out looked_at timestamptz
@@ -205,7 +205,11 @@ begin
         insert into compute_unit_ledger (user_id, kind, units, balance, line, begins_at, created_at)
         values (
             account,
-            case when last.line <> line then 'switch' when last.begins_at <> begins_at then 'grant' else 'correction' end,
+            case
+                when last.line <> line then 'switch'
+                when last.begins_at <> begins_at then 'grant'
+                else 'correction'
+            end,
             balance - last.balance, balance, line, begins_at, looked_at
         );
     end if;
@@ -229,9 +233,9 @@ $$;
 -- transaction in which they need it. The second time for the same task it changes nothing.
 --
 -- Returns what is left. Raises, and changes nothing: check_violation (23514) if fewer units are left,
--- foreign_key_violation (23503) if there is no such account, invalid_parameter_value (22023), unique_violation (23505) if
--- the task was charged to another account. It holds the account's row until the transaction ends: who charges several
--- accounts in one takes them in the order of their ids.
+-- foreign_key_violation (23503) if there is no such account, invalid_parameter_value (22023), unique_violation (23505)
+-- if the task was charged to another account. It holds the account's row until the transaction ends: who charges
+-- several accounts in one takes them in the order of their ids.
 create or replace function consume_compute_units(user_id uuid, units integer, task_id uuid) returns integer
 language plpgsql as $$
 #variable_conflict use_column

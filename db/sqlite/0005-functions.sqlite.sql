@@ -1,7 +1,7 @@
 -- The twin of 0005-functions.sql, as far as SQLite has functions: a plain update makes the account due.
 
--- `compute_units_remaining` as the service wrote it last, in the same statement. Where the two differ, another program has
--- written since. Null: the service has not written the row since this column is there.
+-- `compute_units_remaining` as the service wrote it last, in the same statement. Where the two differ, another program
+-- has written since. Null: the service has not written the row since this column is there.
 alter table users add column billing_balance integer;
 
 create trigger make_users_due after update of compute_units_remaining on users
