@@ -67,6 +67,7 @@ struct KeysList: AsyncParsableCommand {
             }
         }
         try output.print { $0.page("keys", Keys.columns, keys) }
+        try keys.unreadable.failIfAny()
     }
 }
 

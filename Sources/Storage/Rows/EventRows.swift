@@ -96,6 +96,7 @@ private enum DecodedColumns {
 }
 
 extension StoredEvent: Record {
+    static let tableName = "webhook_events"
     static let columns: Columns = [
         "id", "body_sha256", "event_name", "data_type", "data_id", "kind", "claimed_user_id", "customer_id",
         "subscription_id", "email", "status", "variant_id", "order_id", "order_item_id", "product_id", "pause_mode",
@@ -192,6 +193,7 @@ public struct InboxRow: Sendable {
 }
 
 extension InboxRow: Record {
+    static let tableName = "webhook_events"
     static let columns: Columns = [
         "id", "arrival", "body", "source", "signature", "matched_secret", "kind", "outcome", "erased_at",
     ]
@@ -260,6 +262,7 @@ public struct EventRecord: Sendable, Hashable, Codable, Identifiable {
 }
 
 extension EventRecord: Record {
+    static let tableName = "webhook_events"
     static let columns: Columns = [
         "id", "event_name", "data_type", "data_id", "subscription_id", "customer_id", "claimed_user_id", "email",
         "test_mode", "store_id", "webhook_id", "status", "variant_id", "source_updated_at", "outcome", "reason",

@@ -52,6 +52,7 @@ struct NewActionRow: Sendable {
 }
 
 extension GrantAction: Record {
+    static let tableName = "operator_actions"
     static let columns: Columns = ["id", "user_id", "kind", "plan_id", "until", "created_at"]
 
     init(row: inout RowReader) throws {
@@ -85,6 +86,8 @@ public struct OperatorRecord: Sendable, Hashable {
 }
 
 extension OperatorRecord: Record {
+    static let tableName = "operator_actions"
+    static let keyName = "created_at"
     static let columns: Columns = [
         "created_at", "kind", "user_id", "subscription_id", "plan_id", "until", "reason", "acted_by", "acted_from",
     ]
@@ -100,6 +103,8 @@ extension OperatorRecord: Record {
 }
 
 extension StoredSettings: Record {
+    static let tableName = "billing_settings"
+    static let keyName = "revision"
     static let columns: Columns = [
         "revision", "mode", "store_id", "match_by_email", "upgrade_units", "downgrade_units", "refund_units", "rules",
         "changed_at", "changed_by",
