@@ -27,4 +27,9 @@ select not exists (select from schema_migrations where version = 4) as missing \
 \ir 0004-lean.sql
 \endif
 
+select not exists (select from schema_migrations where version = 5) as missing \gset
+\if :missing
+\ir 0005-discard.sql
+\endif
+
 commit;

@@ -21,6 +21,7 @@ public enum Schema {
         Migration(version: 2, name: "entitlements", sql: text(PackageResources._002_entitlements_sql)),
         Migration(version: 3, name: "rules", sql: text(PackageResources._003_rules_sql)),
         Migration(version: 4, name: "lean", sql: text(PackageResources._004_lean_sql)),
+        Migration(version: 5, name: "discard", sql: text(PackageResources._005_discard_sql)),
     ]
 
     public static let sqlite = [
@@ -28,6 +29,7 @@ public enum Schema {
         Migration(version: 2, name: "entitlements", sql: text(PackageResources._002_entitlements_sqlite_sql)),
         Migration(version: 3, name: "rules", sql: text(PackageResources._003_rules_sqlite_sql)),
         Migration(version: 4, name: "lean", sql: text(PackageResources._004_lean_sqlite_sql)),
+        Migration(version: 5, name: "discard", sql: text(PackageResources._005_discard_sqlite_sql)),
     ]
 
     /// What a database consists of once all migrations have run; made by the tests, and compared with by

@@ -29,11 +29,12 @@ import Testing
                 try await store.migrate() == [
                     AppliedMigration(version: 1, name: "init"), AppliedMigration(version: 2, name: "entitlements"),
                     AppliedMigration(version: 3, name: "rules"), AppliedMigration(version: 4, name: "lean"),
+                    AppliedMigration(version: 5, name: "discard"),
                 ])
             #expect(try await store.migrate() == [])
             try await store.check()
             let status = try await store.migrations()
-            #expect(status.map(\.version) == [1, 2, 3, 4])
+            #expect(status.map(\.version) == [1, 2, 3, 4, 5])
             #expect(abs(try #require(status[0].appliedAt).timeIntervalSinceNow) < 60)
             await store.close()
         }
