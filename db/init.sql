@@ -32,4 +32,9 @@ select not exists (select from schema_migrations where version = 5) as missing \
 \ir 0005-functions.sql
 \endif
 
+select not exists (select from schema_migrations where version = 6) as missing \gset
+\if :missing
+\ir 0006-discard.sql
+\endif
+
 commit;

@@ -137,7 +137,39 @@ extension Store {
         return try await transaction { try await Fold($0, policy: policy).grant(request, by: `operator`) }
     }
 
-    /// Decides parked, failed and quarantined events again, as if they had just come; others stay as they are.
+    /// Discards events that wait: from now on they count for nothing, whatever comes later, until they are retried (R3).
+    /// The accounts for which one of them counted, as one whose plan alone is unknown does, are computed without it.
+    ///
+    /// - Parameter reason: why, for the record.
+    /// - Returns: the events as they are now, in the order given.
+    /// - Throws: `StoreError.notFound` if one of them is not stored; `.conflict` if one does not wait. Then none was
+    ///   discarded.
+    public func discard(
+        events ids: [UUID], reason: String, by operator: Operator = .local, policy: BillingPolicy
+    ) async throws -> [EventRecord] {
+        try await transaction { transaction in
+            // In the order in which a fold locks.
+            let scope = try await transaction.relations(ofEvents: ids)
+            _ = try await transaction.lockRelated(scope)
+            let events = try await transaction.lockEvents(ids)
+            let stored = Dictionary(uniqueKeysWithValues: events.map { ($0.decision.eventID, $0.decision) })
+            for id in ids {
+                guard let decision = stored[id] else { throw StoreError.notFound("event “\(id.text)”") }
+                guard [.parked, .failed, .quarantined].contains(decision.outcome) else {
+                    let what = EventDecision.isDiscarded(decision.outcome, decision.reason) ? "discarded already" : nil
+                    throw StoreError.conflict(
+                        "event “\(id.text)” is \(what ?? decision.outcome.rawValue): only what is parked, failed or "
+                            + "quarantined can be discarded")
+                }
+            }
+            try await transaction.discard(events, reason: reason, by: `operator`)
+            try await Fold(transaction, policy: policy, whole: .all).refresh(
+                users: Set(events.compactMap(\.decision.userID)), relations: scope)
+        }
+        return try await eventRecords(ids)
+    }
+
+    /// Decides parked, failed, quarantined and discarded events again, as if they had just come; others stay as they are.
     ///
     /// - Returns: the events as they are now, in the order given, and whether anything became of them.
     /// - Throws: `StoreError.notFound` if one of them is not stored.
@@ -145,15 +177,18 @@ extension Store {
         events ids: [UUID], policy: BillingPolicy
     ) async throws -> (events: [EventRecord], haveChanged: Bool) {
         let before = try await eventRecords(ids)
-        let waiting = before.filter { [.parked, .failed, .quarantined].contains($0.outcome) }.map(\.id)
+        let waiting = before.filter { [.parked, .failed, .quarantined].contains($0.outcome) || $0.isDiscarded }
+            .map(\.id)
         if !waiting.isEmpty {
             try await transaction { transaction in
                 let rows = try await transaction.inbox(ids: waiting)
                 let fold = Fold(transaction, policy: policy)
                 let acceptance = try await fold.inForce().policy.acceptance
-                try await transaction.reread(rows.filter { $0.outcome == .quarantined }, acceptance)
+                try await transaction.reread(
+                    rows.filter { $0.outcome == .quarantined || $0.isDiscarded }, acceptance, takingBack: true)
                 try await fold.retry(
-                    try await transaction.inbox(ids: waiting).filter { $0.outcome != .quarantined }.map(\.id))
+                    try await transaction.inbox(ids: waiting)
+                        .filter { $0.outcome != .quarantined && !$0.isDiscarded }.map(\.id))
             }
         }
         let after = try await eventRecords(ids)

@@ -1,4 +1,5 @@
 public import Billing
+import Databases
 import Foundation
 public import Storage
 
@@ -32,94 +33,147 @@ public struct Rebuild: Sendable {
         public var events = 0
         public var accounts = 0
         public var differences: [Difference] = []
+        /// What could not be computed, and stays as it is. All else was.
+        public var failures: [Difference] = []
     }
 
     /// - Parameter check: only compares. An account that merely waits for the clock is not different.
     public func run(check: Bool) async throws -> Report {
         var report = Report()
-        report.events = try await pages(check, &report.differences, events)
-        report.accounts = try await pages(check, &report.differences) {
-            try await accounts($0, after: $1, besideCheckpoints: check)
-        }
-        _ = try await pages(check, &report.differences, waiting)
+        report.events = try await run(events, check, &report)
+        report.accounts = try await run(accounts(besideCheckpoints: check), check, &report)
+        _ = try await run(waiting, check, &report)
         return report
     }
 
-    /// - Returns: how many there were on all pages.
-    private func pages<Key: Sendable>(
-        _ check: Bool, _ differences: inout [Difference],
-        _ page: @escaping @Sendable (StoreTransaction, _ after: Key?) async throws -> Page<Key>?
-    ) async throws -> Int {
-        var (last, count): (Key?, Int) = (nil, 0)
-        while true {
-            let next = try await transaction(check) { [last] in try await page($0, last) }
-            guard let next else { return count }
-            last = next.last
-            count += next.count
-            differences += next.differences
-        }
+    /// A kind of work: what there is, page by page, and what to do about some of it.
+    private struct Work<Item: Sendable & CustomStringConvertible>: Sendable {
+        var subject: Difference.Subject
+        /// The items of the next page, where the page after it begins, and what cannot be read.
+        var page: @Sendable (StoreTransaction, _ after: Item?) async throws -> Page<Item>
+        var compute: @Sendable (StoreTransaction, [Item]) async throws -> [Difference]
     }
 
-    private struct Page<Key: Sendable>: Sendable {
-        var last: Key
-        var count: Int
-        var differences: [Difference]
+    private struct Page<Item: Sendable>: Sendable {
+        var items: [Item]
+        var unreadable: [UnreadableRow] = []
+    }
+
+    /// If a page's transaction fails, each item gets a transaction of its own, so that one faulty item holds up no other.
+    ///
+    /// - Returns: how many there were on all pages.
+    private func run<Item>(_ work: Work<Item>, _ check: Bool, _ report: inout Report) async throws -> Int {
+        var (last, count): (Item?, Int) = (nil, 0)
+        while true {
+            try Task.checkCancellation()
+            let page = try await store.transaction { [last] in try await work.page($0, last) }
+            report.failures += page.unreadable.map {
+                Difference(subject: work.subject, id: $0.id ?? "", detail: $0.description)
+            }
+            guard let end = page.items.last else { return count }
+            last = end
+            count += page.items.count
+            do {
+                report.differences += try await transaction(check) { try await work.compute($0, page.items) }
+            } catch let error where !error.isPassing {
+                for item in page.items {
+                    do {
+                        report.differences += try await transaction(check) { try await work.compute($0, [item]) }
+                    } catch let error where !error.isPassing {
+                        report.failures.append(
+                            Difference(
+                                subject: work.subject, id: item.description,
+                                detail: "could not be computed: \(error.reason)"))
+                    }
+                }
+            }
+        }
     }
 
     /// Carries the findings out of a transaction that is to be rolled back.
-    private struct Checked<Key: Sendable>: Error {
-        var page: Page<Key>?
+    private struct Checked: Error {
+        var differences: [Difference]
     }
 
-    private func transaction<Key: Sendable>(
-        _ check: Bool, _ body: @Sendable (StoreTransaction) async throws -> Page<Key>?
-    ) async throws -> Page<Key>? {
-        try Task.checkCancellation()
+    private func transaction(
+        _ check: Bool, _ body: @Sendable (StoreTransaction) async throws -> [Difference]
+    ) async throws -> [Difference] {
         do {
             return try await store.transaction { transaction in
-                let page = try await body(transaction)
-                if check { throw Checked(page: page) }
-                return page
+                let differences = try await body(transaction)
+                if check { throw Checked(differences: differences) }
+                return differences
             }
-        } catch let checked as Checked<Key> {
-            return checked.page
+        } catch let checked as Checked {
+            return checked.differences
         }
     }
 
-    private func events(_ transaction: StoreTransaction, after arrival: Int?) async throws -> Page<Int>? {
-        let rows = try await transaction.inbox(after: arrival ?? 0, limit: chunk)
-        guard let last = rows.last else { return nil }
-        let acceptance = try await Fold(transaction, policy: policy).inForce().policy.acceptance
-        let changed = try await transaction.reread(rows, acceptance)
-        return Page(
-            last: last.arrival, count: rows.count,
-            differences: changed.map { Difference(subject: .event, id: $0.id.text, detail: $0.difference) })
+    // MARK: Kinds of work
+
+    /// A stored event: its id, and its place in the order of arrival.
+    private struct StoredDelivery: CustomStringConvertible {
+        var arrival: Int
+        var id: UUID
+
+        var description: String { id.text }
+    }
+
+    private struct StoredAccount: CustomStringConvertible {
+        var id: UUID
+
+        var description: String { id.text }
+    }
+
+    private var events: Work<StoredDelivery> {
+        let (policy, chunk) = (policy, chunk)
+        return Work(
+            subject: .event,
+            page: { transaction, last in
+                Page(
+                    items: try await transaction.events(after: last?.arrival ?? 0, limit: chunk)
+                        .map { StoredDelivery(arrival: $0.arrival, id: $0.id) })
+            },
+            compute: { transaction, items in
+                let acceptance = try await Fold(transaction, policy: policy).inForce().policy.acceptance
+                let changed = try await transaction.reread(
+                    try await transaction.inbox(ids: items.map(\.id)), acceptance)
+                return changed.map { Difference(subject: .event, id: $0.id.text, detail: $0.difference) }
+            })
     }
 
     /// - Parameter besideCheckpoints: also what the next delivery would lead to, beside the checkpoints that are stored.
-    private func accounts(
-        _ transaction: StoreTransaction, after user: UUID?, besideCheckpoints: Bool
-    ) async throws -> Page<UUID>? {
-        let users = try await transaction.accounts(after: user, limit: chunk)
-        guard let last = users.last else { return nil }
-        let now = try await transaction.now()
-        var differences: [Difference] = []
-        if besideCheckpoints {
-            let some = try await transaction.usersWithCheckpoints(among: Set(users))
-            differences = try await Fold(transaction, policy: policy).refresh(users: some).differences(at: now)
-        }
-        let result = try await Fold(transaction, policy: policy, whole: .all).refresh(users: Set(users))
-        differences += result.differences(at: now).filter { !differences.contains($0) }
-        return Page(last: last, count: users.count, differences: differences)
+    private func accounts(besideCheckpoints: Bool) -> Work<StoredAccount> {
+        let (policy, chunk) = (policy, chunk)
+        return Work(
+            subject: .account,
+            page: { transaction, last in
+                let users = try await transaction.accounts(after: last?.id, limit: chunk)
+                return Page(items: users.map(StoredAccount.init), unreadable: users.unreadable)
+            },
+            compute: { transaction, items in
+                let users = Set(items.map(\.id))
+                let now = try await transaction.now()
+                var differences: [Difference] = []
+                if besideCheckpoints {
+                    let some = try await transaction.usersWithCheckpoints(among: users)
+                    differences = try await Fold(transaction, policy: policy).refresh(users: some).differences(at: now)
+                }
+                let result = try await Fold(transaction, policy: policy, whole: .all).refresh(users: users)
+                return differences + result.differences(at: now).filter { !differences.contains($0) }
+            })
     }
 
-    private func waiting(_ transaction: StoreTransaction, after id: String?) async throws -> Page<String>? {
-        let subscriptions = try await transaction.parkedSubscriptions(after: id, limit: chunk)
-        guard let last = subscriptions.last else { return nil }
-        let now = try await transaction.now()
-        let result = try await Fold(transaction, policy: policy, whole: .all).refresh(
-            users: [], relations: Relations(subscriptions: Set(subscriptions)))
-        return Page(last: last, count: subscriptions.count, differences: result.differences(at: now))
+    private var waiting: Work<String> {
+        let (policy, chunk) = (policy, chunk)
+        return Work(
+            subject: .subscription,
+            page: { Page(items: try await $0.parkedSubscriptions(after: $1, limit: chunk)) },
+            compute: { transaction, items in
+                let now = try await transaction.now()
+                return try await Fold(transaction, policy: policy, whole: .all)
+                    .refresh(users: [], relations: Relations(subscriptions: Set(items))).differences(at: now)
+            })
     }
 }
 
@@ -171,12 +225,20 @@ extension FoldedAccounts {
         let gone = changes.removedBuckets.filter { counts($0.userID) }.map {
             Rebuild.Difference(subject: .bucket, id: $0.userID.text, detail: $0.text + "should not be there")
         }
-        let events = decisions.values.filter { $0.userID.map(counts) ?? true }.map {
+        // Of one that cannot be read the outcome stays. Its account is told by others of its subscription, as soon as they
+        // are looked at, and nothing depends on it.
+        let events = decisions.values.filter { $0.userID.map(counts) ?? true && !$0.isUndecodable }.map {
             Rebuild.Difference(
                 subject: .event, id: $0.eventID.text,
                 detail: "its outcome should be \($0.outcome.rawValue)\($0.reason.map { " (\($0))" } ?? "")")
         }
         return accounts + subscriptions + removed + changed + gone + events
+    }
+}
+
+extension EventDecision {
+    fileprivate var isUndecodable: Bool {
+        outcome == .parked && reason?.hasPrefix(ParkingReason.undecodable.rawValue) ?? false
     }
 }
 

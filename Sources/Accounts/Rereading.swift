@@ -18,9 +18,13 @@ extension StoreTransaction {
     /// Reads stored events again from their bytes, with what this version reads in them, and saves what differs. What
     /// was quarantined is judged by these settings; what was accepted once stays accepted (R4). What was erased has no
     /// bytes any more, and stays as it is.
+    ///
+    /// - Parameter takingBack: whether what was discarded counts again; else it stays discarded (R3).
     @discardableResult
-    func reread(_ rows: [InboxRow], _ acceptance: Acceptance) async throws -> [RereadEvent] {
-        let changed = rows.compactMap { $0.reread(acceptance) }
+    func reread(
+        _ rows: [InboxRow], _ acceptance: Acceptance, takingBack: Bool = false
+    ) async throws -> [RereadEvent] {
+        let changed = rows.compactMap { $0.reread(acceptance, takingBack: takingBack) }
         if !changed.isEmpty {
             try await redecode(Dictionary(uniqueKeysWithValues: changed.map { ($0.id, $0.event) }))
         }
@@ -30,9 +34,13 @@ extension StoreTransaction {
 
 extension InboxRow {
     /// nil: its columns say what its bytes say.
-    fileprivate func reread(_ acceptance: Acceptance) -> RereadEvent? {
+    fileprivate func reread(_ acceptance: Acceptance, takingBack: Bool) -> RereadEvent? {
         guard !isErased else { return nil }
         let event = InboxEvent(delivery)
+        if isDiscarded {
+            guard takingBack else { return nil }
+            return RereadEvent(id: id, event: event.judged(by: acceptance), difference: "it is not discarded any more")
+        }
         if outcome == .quarantined {
             let judged = event.judged(by: acceptance)
             guard judged.outcome != .quarantined else { return nil }

@@ -38,8 +38,18 @@ public struct Tick: Sendable {
         public var changed = 0
         /// Accounts, subscriptions and failed events that could not be folded; they stay due.
         public var failures = 0
+        /// Which these are, and why.
+        public var faults: [Fault] = []
 
         public init() {}
+    }
+
+    /// What could not be folded.
+    public struct Fault: Sendable, Hashable, Codable {
+        /// The id of an account or an event, or the provider's of a subscription.
+        public var id: String
+        /// For people, without values.
+        public var why: String
     }
 
     /// A kind of work: what is due, and what to do about some of it.
@@ -104,6 +114,7 @@ public struct Tick: Sendable {
                 } catch let error where !error.isPassing {
                     step.failed.insert(item)
                     step.report.failures += 1
+                    step.report.faults.append(Fault(id: item.lowercased(), why: error.reason))
                     if !dryRun { try await store.transaction { try await work.giveUp($0, [item]) } }
                 }
             }
@@ -235,14 +246,18 @@ extension Tick.Report {
         accounts += other.accounts
         changed += other.changed
         failures += other.failures
+        faults += other.faults
     }
 }
 
 extension Error {
     /// Whether it says nothing about the work itself: the database is away, or the task was cancelled.
-    fileprivate var isPassing: Bool {
+    var isPassing: Bool {
         if case .unavailable? = self as? StoreError { true } else { self is CancellationError }
     }
+
+    /// Why something could not be folded, without values.
+    var reason: String { (self as? StoreError)?.description ?? "\(type(of: self))" }
 }
 
 extension FoldedAccounts {

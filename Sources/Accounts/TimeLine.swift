@@ -1,5 +1,5 @@
 public import Billing
-import Databases
+public import Databases
 public import Foundation
 public import Selextract
 public import Storage
@@ -28,6 +28,8 @@ public struct TimeLine: Sendable {
     public var buckets: [Bucket]
     /// In order of their arrival here.
     public var items: [(at: Date, item: Item)]
+    /// What belongs here and cannot be read: all else is shown, computed without it.
+    public var unreadable: [UnreadableRow]
 }
 
 extension TimeLine {
@@ -42,15 +44,21 @@ extension TimeLine {
         var filter = EventFilter()
         filter.subscriptionID = id
         let records = try await store.primary.eventRecords(filter, limit: 1, before: nil)
-        let owner = try await store.subscription(id)?.userID ?? records.compactMap(\.userID).first
-        guard owner != nil || !records.isEmpty else { throw StoreError.notFound("subscription “\(id)”") }
+        // If it cannot be read it is named with what else is its account's.
+        var unread = records.unreadable
+        let own = try await readable(&unread) { [try await store.subscription(id)].compactMap(\.self) }
+        let owner = own.first?.userID ?? records.compactMap(\.userID).first
+        guard owner != nil || !records.isEmpty || !unread.isEmpty else {
+            throw StoreError.notFound("subscription “\(id)”")
+        }
         var user: User?
         if let owner { user = try await store.user(id: owner) }
         try await self.init(user: user, subscription: id, store: store, policy: policy)
     }
 
     private init(user: User?, subscription: String?, store: Store, policy: BillingPolicy) async throws {
-        let (events, account, catalog, policy, now) = try await store.transaction { transaction in
+        let (events, account, catalog, policy, now, unreadFacts) = try await store.transaction { transaction in
+            var unread: [UnreadableRow] = []
             let users = Set([user?.id].compactMap(\.self))
             let events = try await transaction.events(
                 Relations(subscriptions: Set([subscription].compactMap(\.self))), users: users)
@@ -59,11 +67,15 @@ extension TimeLine {
             let account = Account(
                 userID: user?.id ?? UUID(), createdAt: user?.createdAt ?? now,
                 events: events.filter { !$0.isUndecodable }.map(\.event),
-                charges: try await transaction.charges(users: users, lines: []).map(\.charge),
-                usage: try await transaction.usage(lines: lines),
-                grants: try await transaction.grants(of: users).values.flatMap(\.self))
+                charges: try await readable(&unread) {
+                    try await transaction.charges(users: users, lines: []).map(\.charge)
+                },
+                usage: try await readable(&unread) { try await transaction.usage(lines: lines) },
+                grants: try await readable(&unread) {
+                    try await transaction.grants(of: users).values.flatMap(\.self)
+                })
             let policy = try await Fold(transaction, policy: policy).inForce().policy
-            return (events, account, try await transaction.catalog(), policy, now)
+            return (events, account, try await transaction.catalog(), policy, now, unread + events.unreadable)
         }
         let state = account.state(at: now, catalog: catalog, policy: policy)
         let isShown: (String?) -> Bool = { subscription == nil || $0 == subscription }
@@ -76,17 +88,23 @@ extension TimeLine {
         subscriptions = []
         buckets = []
         var ledger: [LedgerRecord] = []
+        var unread = unreadFacts
         if let user {
-            entitlement = try await store.entitlement(user: user.id)
-            buckets = try await store.buckets(user: user.id).filter { isShown($0.line.rawValue) }
-            subscriptions = try await store.primary.subscriptions(user: user.id, limit: 1000, before: nil)
-                .filter { isShown($0.lemonSqueezySubscriptionID) }
-            ledger = try await store.ledger(user: user.id)
+            entitlement = try await readable(&unread) {
+                [try await store.entitlement(user: user.id)].compactMap(\.self)
+            }.first
+            let stored = try await store.buckets(user: user.id)
+            buckets = stored.filter { isShown($0.line.rawValue) }
+            let rows = try await store.primary.subscriptions(user: user.id, limit: 1000, before: nil)
+            subscriptions = rows.filter { isShown($0.lemonSqueezySubscriptionID) }
+            let entries = try await store.ledger(user: user.id)
+            ledger = entries.rows
+            unread += stored.unreadable + rows.unreadable + entries.unreadable
         }
         // With a subscription's own events, the order's that it was bought with.
         let orders = Set(events.filter(\.event.isOrder).map(\.id))
-        let records = try await store.eventRecords(ids: events.map(\.id))
-            .filter { isShown($0.subscriptionID) || orders.contains($0.id) }
+        let inbox = try await store.eventRecords(ids: events.map(\.id))
+        let records = inbox.filter { isShown($0.subscriptionID) || orders.contains($0.id) }
         let reasons = account.reasons(catalog: catalog, policy: policy, at: now)
         let shown = Set(records.map(\.id))
         items = records.map { record in
@@ -96,12 +114,28 @@ extension TimeLine {
         items += ledger.filter { $0.entry.eventID.map { !shown.contains($0) } ?? true }
             .filter { isShown($0.entry.line.rawValue) }
             .map { ($0.createdAt, Item.entry($0)) }
-        items += try await store.operatorRecords(user: user?.id, subscription: subscription)
-            .filter { subscription == nil || $0.subscription == subscription }
+        let acts = try await store.operatorRecords(user: user?.id, subscription: subscription)
+        items += acts.filter { subscription == nil || $0.subscription == subscription }
             .map { ($0.at, Item.act($0)) }
         if subscription == nil, let user, let pending = try await store.pendingUnits(user: user.id) {
             items.append((pending.at, .pending(pending)))
         }
         items.sort { $0.at < $1.at }
+        unreadable = []
+        for row in unread + inbox.unreadable + acts.unreadable where !unreadable.contains(row) {
+            unreadable.append(row)
+        }
+    }
+}
+
+/// What `body` reads; nothing if it meets a row that cannot be read, which is added to the others.
+private func readable<Value>(
+    _ unread: inout [UnreadableRow], _ body: () async throws -> [Value]
+) async throws -> [Value] {
+    do {
+        return try await body()
+    } catch StoreError.unreadable(let row) {
+        unread.append(row)
+        return []
     }
 }

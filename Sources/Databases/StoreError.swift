@@ -9,6 +9,8 @@ public enum StoreError: Error, Sendable, Hashable {
     case tooSlow(String)
     /// The database refused a statement: trying the same again is of no use.
     case failed(String)
+    /// Another program has written a value that cannot be read.
+    case unreadable(UnreadableRow)
     case notFound(String)
     case conflict(String)
     /// The schema is not the one this program expects.
@@ -24,6 +26,7 @@ extension StoreError: CustomStringConvertible {
         case .busy(let reason): "another transaction holds what is needed: \(reason)"
         case .tooSlow(let reason): "the database took too long: \(reason)"
         case .failed(let reason): "the database refused: \(reason)"
+        case .unreadable(let row): row.description
         case .notFound(let what): "there is no \(what)"
         case .conflict(let reason), .schema(let reason): reason
         case .invalidURL(let reason): "DATABASE_URL: \(reason)"

@@ -29,11 +29,14 @@ public struct PostgresSchemaReader: Sendable {
     }
 
     private static func entry(_ row: [String?]) throws -> SchemaSnapshot.Entry? {
-        let (name, definition) = (try row.text(2), SQLText(try row.text(3)).description)
+        let (name, text) = (try row.text(2), SQLText(try row.text(3)))
         guard let kind = SchemaSnapshot.Entry.Kind(rawValue: try row.text(0)) else { return nil }
         let isExpression = kind == .check || kind == .exclusion
+        // A function's text is kept as it was written.
+        let definition = kind == .function ? text : text.castingWholeArrays
         return SchemaSnapshot.Entry(
-            kind: kind, table: row.optionalText(1), name: isExpression ? SQLText(name).description : name,
-            definition: definition)
+            kind: kind, table: row.optionalText(1),
+            name: isExpression ? SQLText(name).castingWholeArrays.description : name,
+            definition: definition.description)
     }
 }

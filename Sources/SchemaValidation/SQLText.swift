@@ -95,6 +95,42 @@ extension SQLText {
         return SQLText(tokens: Array(tokens[(behind ? start + 1 : start)...]))
     }
 
+    /// With arrays of words cast as a whole. PostgreSQL writes `varchar_column in ('a', 'b')` as
+    /// `= any (array['a'::varchar, 'b'::varchar]::text[])`, and once that was dumped and restored, with the same meaning, as
+    /// `= any (array['a'::varchar::text, 'b'::varchar::text])`.
+    var castingWholeArrays: SQLText {
+        var kept: [String] = []
+        var index = 0
+        while index < tokens.count {
+            if tokens[index] == "array", let array = arrayOfCastWords(at: index) {
+                kept += array.tokens
+                index = array.end
+            } else {
+                kept.append(tokens[index])
+                index += 1
+            }
+        }
+        return SQLText(tokens: kept)
+    }
+
+    /// An array that begins at that token and whose elements are all cast to text one by one, cast as a whole instead; nil
+    /// if it is none.
+    private func arrayOfCastWords(at start: Int) -> (tokens: [String], end: Int)? {
+        let (word, cast) = (["::", "character", "varying"], ["::", "text"])
+        var kept = ["array"]
+        var index = start + 1
+        var separator = "["
+        while index + 6 < tokens.count, tokens[index] == separator, tokens[index + 1].hasPrefix("'"),
+            Array(tokens[(index + 2)..<(index + 5)]) == word, Array(tokens[(index + 5)..<(index + 7)]) == cast
+        {
+            kept += tokens[index..<(index + 5)]
+            index += 7
+            separator = ","
+        }
+        guard separator == ",", index < tokens.count, tokens[index] == "]" else { return nil }
+        return (kept + ["]"] + cast + ["[", "]"], index + 1)
+    }
+
     /// What servers of different versions agree on: no parentheses, casts, or names of tables before columns.
     var loosened: SQLText {
         var kept: [String] = []

@@ -29,8 +29,8 @@ public struct Lists: Sendable {
     }
 
     /// Newest first.
-    public func users(limit: Int, before: Cursor?) async throws -> [User] {
-        try await driver.fetch(
+    public func users(limit: Int, before: Cursor?) async throws -> Listing<User> {
+        try await driver.list(
             Query<User>(
                 select: """
                     from users where \(.behind(before, in: "users"))
@@ -39,8 +39,10 @@ public struct Lists: Sendable {
     }
 
     /// Newest first; of one account or of all.
-    public func subscriptions(user: UUID?, limit: Int, before: Cursor?) async throws -> [UserSubscription] {
-        try await driver.fetch(
+    public func subscriptions(
+        user: UUID?, limit: Int, before: Cursor?
+    ) async throws -> Listing<UserSubscription> {
+        try await driver.list(
             Query<UserSubscription>(
                 select: """
                     from user_subscriptions
@@ -50,20 +52,24 @@ public struct Lists: Sendable {
     }
 
     /// In order of arrival, the newest first.
-    public func eventRecords(_ filter: EventFilter, limit: Int, before: Cursor?) async throws -> [EventRecord] {
+    public func eventRecords(
+        _ filter: EventFilter, limit: Int, before: Cursor?
+    ) async throws -> Listing<EventRecord> {
         var sql: SQL = "from webhook_events where \(filter.condition)"
         if let before { sql += " and arrival < \(.arrival(of: before))" }
         // In the order of another index the few events of one account would be looked for among all.
         let order: SQL = filter.isOfFew ? "arrival + 0" : "arrival"
-        return try await driver.fetch(Query<EventRecord>(select: sql + " order by \(order) desc limit \(limit)"))
+        return try await driver.list(Query<EventRecord>(select: sql + " order by \(order) desc limit \(limit)"))
     }
 
     /// Newest first, each with the latest of its logs, in one round trip.
     ///
     /// - Parameter logs: how many of each task, 0 or more.
-    public func tasks(of user: UUID, logs: Int, limit: Int, before: Cursor?) async throws -> [LoggedTask] {
+    public func tasks(
+        of user: UUID, logs: Int, limit: Int, before: Cursor?
+    ) async throws -> Listing<LoggedTask> {
         let rows = try await driver.fetch(
-            Query<(ScrapingTask, TaskLog?)>(
+            Query<TaskRow>(
                 """
                 select \(raw: ScrapingTask.columns.list(of: "t")), \(raw: TaskLog.columns.list(of: "l"))
                 from (
@@ -73,16 +79,29 @@ public struct Lists: Sendable {
                 \(.latestLogs(logs))
                 order by t.created_at desc, t.id desc, l.timestamp desc, l.id desc
                 """
-            ) { row in
-                let task = try ScrapingTask(row: &row)
-                return (task, try row.isNull("id") ? nil : try TaskLog(row: &row))
-            })
-        var tasks: [LoggedTask] = []
-        for (task, log) in rows {
-            if tasks.last?.id != task.id { tasks.append(LoggedTask(task: task, logs: [])) }
-            if let log { tasks[tasks.count - 1].logs.append(log) }
+            ) { try TaskRow(row: &$0) })
+        var tasks: [Result<LoggedTask, UnreadableRow>] = []
+        var unreadable: [UnreadableRow] = []
+        for row in rows {
+            switch row.task {
+            case .failure(let task):
+                // Once, however many logs it has.
+                if tasks.last != .failure(task) { tasks.append(.failure(task)) }
+            case .success(let task):
+                var logged = LoggedTask(task: task, logs: [])
+                if case .success(let last)? = tasks.last, last.id == task.id {
+                    logged = last
+                    tasks.removeLast()
+                }
+                switch row.log {
+                case .success(let log)?: logged.logs.append(log)
+                case .failure(let log)?: unreadable.append(log)
+                case nil: break
+                }
+                tasks.append(.success(logged))
+            }
         }
-        return tasks
+        return Listing(tasks, further: unreadable)
     }
 
     /// Newest first; of one account or of all.
@@ -110,26 +129,42 @@ public struct Lists: Sendable {
     }
 
     /// A task's logs, newest first. The cursor holds a log's timestamp.
-    public func logs(task: UUID, of user: UUID, limit: Int, before: Cursor?) async throws -> [TaskLog] {
-        try await driver.fetch(
+    public func logs(
+        task: UUID, of user: UUID, limit: Int, before: Cursor?
+    ) async throws -> Listing<TaskLog> {
+        try await driver.list(
             Query<TaskLog>(
                 """
                 select \(raw: TaskLog.columns.list(of: "l")) from task_logs l join tasks t on t.id = l.task_id
                 where l.task_id = \(task) and t.user_id = \(user)
                     and \(.behind(before, in: "task_logs", alias: "l", by: "timestamp"))
                 order by l.timestamp desc, l.id desc limit \(limit)
-                """, TaskLog.init(row:)))
+                """
+            ) { try $0.record() })
     }
 
     /// From the first day to the last, both included, oldest first; days without use are missing.
     public func usage(
         of user: UUID, from first: UsageDay, through last: UsageDay
-    ) async throws -> [UsageAnalytics] {
-        try await driver.fetch(
+    ) async throws -> Listing<UsageAnalytics> {
+        try await driver.list(
             Query<UsageAnalytics>(
                 select: """
                     from usage_analytics where user_id = \(user) and date between \(first) and \(last) order by date
                     """))
+    }
+}
+
+/// A task beside one of its logs.
+private struct TaskRow: Sendable {
+    var task: Result<ScrapingTask, UnreadableRow>
+    /// nil: it has none, or the task itself cannot be read.
+    var log: Result<TaskLog, UnreadableRow>?
+
+    init(row: inout RowReader) throws {
+        task = try row.recordOrName()
+        guard case .success = task, try !row.isNull("id") else { return }
+        log = .some(try row.recordOrName())
     }
 }
 

@@ -79,12 +79,12 @@ extension Query where Result == DeliveryBatch.Known {
 
 extension Query where Result == StoredEvent {
     static func related(to relations: Relations, _ whole: WholeHistories = .all) -> Query {
-        if relations.isEmpty { return Query(.nothing, StoredEvent.init(row:)) }
+        if relations.isEmpty { return Query(.nothing) { try $0.record() } }
         return Query(
             SQL(
                 postgreSQL: { PostgresDialect.related(to: relations, whole) },
-                sqlite: { SQLiteDialect.related(to: relations, whole) }),
-            StoredEvent.init(row:))
+                sqlite: { SQLiteDialect.related(to: relations, whole) })
+        ) { try $0.record() }
     }
 
     /// Events that count for these accounts, but for those of some subscriptions, and orders whose custom data names one
@@ -95,8 +95,8 @@ extension Query where Result == StoredEvent {
         Query(
             SQL(
                 postgreSQL: { PostgresDialect.events(of: users, besides: subscriptions, whole) },
-                sqlite: { SQLiteDialect.events(of: users, besides: subscriptions, whole) }),
-            StoredEvent.init(row:))
+                sqlite: { SQLiteDialect.events(of: users, besides: subscriptions, whole) })
+        ) { try $0.record() }
     }
 }
 
@@ -112,7 +112,7 @@ extension Query where Result == Checkpoint {
 
     /// - Parameter subscriptions: a query of their ids.
     private static func checkpoints(of subscriptions: SQL, _ whole: WholeHistories) -> Query {
-        if whole == .all { return Query(.nothing, Checkpoint.init(row:)) }
+        if whole == .all { return Query(.nothing) { try $0.record() } }
         return Query(
             select: "from \(.rows(of: "subscription_checkpoints", subscriptions)) where \(whole.hidesNone)")
     }
@@ -151,7 +151,8 @@ extension Query where Result == AccountRow {
             select \(raw: AccountRow.columns.list)
             from \("users", as: "u", where: "id", in: users) \(.lastEntry)
             order by u.id
-            """, AccountRow.init(row:))
+            """
+        ) { try $0.record() }
     }
 }
 
@@ -168,7 +169,8 @@ extension Query where Result == ChargeRow {
             union
             select \(raw: list) from \(.charges(ofSubscriptionsOf: users))
             order by 1, 2, 3
-            """, ChargeRow.init(row:))
+            """
+        ) { try $0.record() }
     }
 }
 
@@ -186,7 +188,9 @@ extension Query where Result == SubscriptionRow? {
             from \("user_subscriptions", as: "named", where: "lemon_squeezy_subscription_id", in: names)
             where source is not null
             """
-        ) { try SubscriptionRow(row: &$0, catalog: catalog) }
+        ) { row in
+            try row.row(of: "user_subscriptions", key: "id") { try SubscriptionRow(row: &$0, catalog: catalog) }
+        }
     }
 }
 

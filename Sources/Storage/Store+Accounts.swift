@@ -89,19 +89,19 @@ extension Store {
         ).first
     }
 
-    public func buckets(user: UUID) async throws -> [Bucket] {
-        try await reads.fetch(Query<BucketRow>.buckets(of: [user])).map(\.bucket)
+    public func buckets(user: UUID) async throws -> Listing<Bucket> {
+        Listing(try await reads.fetch(Query<BucketRow>.buckets(of: [user]).each).map { $0.map(\.bucket) })
     }
 
     /// Oldest first.
-    public func ledger(user: UUID) async throws -> [LedgerRecord] {
-        try await reads.fetch(
+    public func ledger(user: UUID) async throws -> Listing<LedgerRecord> {
+        try await reads.list(
             Query<LedgerRecord>(select: "from compute_unit_ledger where user_id = \(user) order by id"))
     }
 
     /// What another program has written into an account's units since the ledger's last line (R15); nil: nothing.
     public func pendingUnits(user: UUID) async throws -> PendingUnits? {
-        try await driver.fetch(
+        try await reads.fetch(
             Query<PendingUnits>(
                 """
                 select l.balance, u.compute_units_remaining, u.updated_at
@@ -116,12 +116,17 @@ extension Store {
 
     /// What operators did about an account or a subscription, but for adjustments, which the ledger tells; oldest
     /// first.
-    public func operatorRecords(user: UUID?, subscription: String?) async throws -> [OperatorRecord] {
-        try await reads.fetch(
+    public func operatorRecords(user: UUID?, subscription: String?) async throws -> Listing<OperatorRecord> {
+        try await reads.list(
             Query<OperatorRecord>(
                 select: """
                     from operator_actions
-                    where kind <> 'adjust' and (user_id = \(user) or subscription_id = \(subscription))
+                    where kind <> 'adjust' and (
+                        user_id = \(user) or subscription_id = \(subscription)
+                        or kind = 'discard' and subscription_id in (
+                            select lemon_squeezy_subscription_id from user_subscriptions where user_id = \(user)
+                        )
+                    )
                     order by created_at, id
                     """))
     }
@@ -228,16 +233,16 @@ private struct OverviewRow: Sendable {
 
     init(row: inout RowReader) throws {
         at = try row["at"]
-        user = try User(row: &row)
-        plan = try SubscriptionPlan(row: &row)
-        entitlement = try Entitlement(row: &row)
+        user = try row.record(User.self)
+        plan = try row.record(SubscriptionPlan.self)
+        entitlement = try row.record(Entitlement.self)
         unfinishedTasks = try row["unfinished_tasks"]
         if try row.isNull("id") {
             row.skip(UsageAnalytics.columns)
         } else {
-            usage = try UsageAnalytics(row: &row)
+            usage = try row.record(UsageAnalytics.self)
         }
-        subscription = try row.isNull("id") ? nil : try UserSubscription(row: &row)
+        subscription = try row.isNull("id") ? nil : try row.record(UserSubscription.self)
     }
 }
 

@@ -2,11 +2,14 @@ import Databases
 public import Foundation
 
 extension Store {
-    public func eventRecord(_ id: UUID) async throws -> EventRecord? { try await eventRecords(ids: [id]).first }
+    /// - Throws: `StoreError.unreadable`.
+    public func eventRecord(_ id: UUID) async throws -> EventRecord? {
+        try await eventRecords(ids: [id]).entries.first?.orThrow()
+    }
 
     /// In order of arrival.
-    public func eventRecords(ids: [UUID]) async throws -> [EventRecord] {
-        try await reads.fetch(
+    public func eventRecords(ids: [UUID]) async throws -> Listing<EventRecord> {
+        try await reads.list(
             Query<EventRecord>(select: "from webhook_events where \("id", in: ids) order by arrival"))
     }
 

@@ -29,8 +29,8 @@ extension Store {
     }
 
     /// Newest first; of one account or of all.
-    public func keys(user: UUID?, limit: Int, before: Cursor?) async throws -> [APIKey] {
-        try await reads.fetch(
+    public func keys(user: UUID?, limit: Int, before: Cursor?) async throws -> Listing<APIKey> {
+        try await reads.list(
             Query<APIKey>(
                 select: """
                     from api_keys where \(.ownedBy(user)) and \(.behind(before, in: "api_keys"))
@@ -72,7 +72,7 @@ extension Store {
                 where k.key_hash = \(hash) and k.is_active and u.is_active
                 order by k.created_at, k.id limit 1
                 """
-            ) { KeyHolder(user: try User(row: &$0), key: try APIKey(row: &$0), at: try $0.next()) })
+            ) { KeyHolder(user: try $0.record(User.self), key: try $0.record(APIKey.self), at: try $0.next()) })
         guard var holder = found.first, holder.key.needsLastUse(at: holder.at) else { return found.first }
         holder.key.lastUsedAt = holder.at
         // If several requests find at once that it is due, one of them writes. The key is valid whether or not this can

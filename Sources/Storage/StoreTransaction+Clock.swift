@@ -20,7 +20,7 @@ extension StoreTransaction {
     /// later than now.
     package func dueAccounts(at now: Date, revision: Int, limit: Int, except: [UUID]) async throws -> [UUID] {
         let others: SQL = "\("id", notIn: except)"
-        return try await fetch(
+        return try await ids(
             Query<UUID>(
                 """
                 select id from (
@@ -44,9 +44,18 @@ extension StoreTransaction {
     }
 
     /// The next accounts in order of their ids.
-    package func accounts(after id: UUID?, limit: Int) async throws -> [UUID] {
+    package func accounts(after id: UUID?, limit: Int) async throws -> Listing<UUID> {
         let condition: SQL = id.map { "id > \($0)" } ?? "true"
-        return try await fetch(Query<UUID>("select id from users where \(condition) order by id limit \(limit)"))
+        return Listing(
+            try await fetch(
+                Query<UUID>("select id from users where \(condition) order by id limit \(limit)") { row in
+                    try row.row(of: "users", key: "id") { try $0["id"] }
+                }.each))
+    }
+
+    /// What can be read as an id: a row without one is nothing that could be looked at.
+    private func ids(_ query: Query<UUID>) async throws -> [UUID] {
+        try await fetch(query.each).compactMap { try? $0.get() }
     }
 
     /// Those of these accounts that have a subscription with a checkpoint.
@@ -99,7 +108,7 @@ extension StoreTransaction {
 
     /// Failed events whose time has come.
     package func retryable(at now: Date, limit: Int) async throws -> [UUID] {
-        try await fetch(
+        try await ids(
             Query<UUID>(
                 """
                 select id from webhook_events where outcome = 'failed' and next_attempt_at <= \(now)
@@ -124,34 +133,51 @@ extension StoreTransaction {
 
     // MARK: The inbox
 
-    /// The next stored deliveries in order of arrival, each beside what was decoded of it.
-    package func inbox(after arrival: Int, limit: Int) async throws -> [InboxRow] {
-        try await inbox(
-            ids: fetch(
-                Query<UUID>("select id from webhook_events where arrival > \(arrival) order by arrival limit \(limit)"))
-        )
+    /// The next stored events in order of arrival.
+    package func events(after arrival: Int, limit: Int) async throws -> [(arrival: Int, id: UUID)] {
+        try await fetch(
+            Query<(arrival: Int, id: UUID)>(
+                "select arrival, id from webhook_events where arrival > \(arrival) order by arrival limit \(limit)"
+            ) { (arrival: try $0.next(), id: try $0.next()) })
+    }
+
+    /// The same, each beside what was decoded of it.
+    ///
+    /// - Returns: those that can be read, and the place of the last of all; nil: there are no more.
+    package func inbox(after arrival: Int, limit: Int) async throws -> (rows: Listing<InboxRow>, last: Int?) {
+        let events = try await events(after: arrival, limit: limit)
+        return (try await inbox(events.map(\.id)), events.last?.arrival)
     }
 
     /// Stored deliveries by their ids, in order of arrival. What was decoded of one and cannot be read is left out: its
     /// bytes are what counts.
+    ///
+    /// - Throws: `StoreError.unreadable`.
     package func inbox(ids: [UUID]) async throws -> [InboxRow] {
+        try await inbox(ids).entries.map { try $0.orThrow() }
+    }
+
+    private func inbox(_ ids: [UUID]) async throws -> Listing<InboxRow> {
         let readable: SQL = "from webhook_events where \("id", in: ids) and \(raw: StoredEvent.readable)"
         let (rows, events) = try await fetch(
-            Query<InboxRow>(select: "from webhook_events where \("id", in: ids) order by arrival"),
+            Query<InboxRow>(select: "from webhook_events where \("id", in: ids) order by arrival").each,
             Query<StoredEvent?>("select \(raw: StoredEvent.columns.list) \(readable)") { try? StoredEvent(row: &$0) })
         let read = Dictionary(uniqueKeysWithValues: events.compactMap(\.self).map { ($0.id, $0.event) })
-        return rows.map { row in
-            var row = row
-            row.event = read[row.id]
-            return row
-        }
+        return Listing(
+            rows.map { row in
+                row.map { row in
+                    var row = row
+                    row.event = read[row.id]
+                    return row
+                }
+            })
     }
 
     /// Events whose columns an older version of the program has read from the bytes. They are taken in the order of the
     /// index that holds only these: in another order each query would pass over all events that were read again
     /// already.
     package func outdated(limit: Int, except: [UUID]) async throws -> [UUID] {
-        try await fetch(
+        try await ids(
             Query<UUID>(
                 """
                 select id from webhook_events where decoder < 2 and \("id", notIn: except)
@@ -164,7 +190,7 @@ extension StoreTransaction {
         var sql: SQL = "select id from webhook_events where outcome = 'quarantined' and erased_at is null"
         if acceptance.mode != .any { sql += " and test_mode = \(acceptance.mode == .test)" }
         if let store = acceptance.storeID { sql += " and store_id = \(store)" }
-        return try await fetch(Query<UUID>(sql + " and \("id", notIn: except) limit \(limit)"))
+        return try await ids(Query<UUID>(sql + " and \("id", notIn: except) limit \(limit)"))
     }
 
     /// Replaces what was decoded of events. The outcome stays, unless they turn out to be of another kind or were put

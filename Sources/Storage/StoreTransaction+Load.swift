@@ -138,10 +138,13 @@ extension StoreTransaction {
         }
     }
 
-    /// All events that the rules read of what is named, and of these accounts; in order of arrival.
-    package func events(_ relations: Relations, users: Set<UUID>) async throws -> [StoredEvent] {
-        let (related, own) = try await fetch(.related(to: relations), .events(of: users))
-        return (related + own).eachOnce
+    /// All events that the rules read of what is named, and of these accounts, as far as they can be read; in order of
+    /// arrival. To be shown: a fold reads all or none.
+    package func events(_ relations: Relations, users: Set<UUID>) async throws -> Listing<StoredEvent> {
+        let (related, own) = try await fetch(
+            Query<StoredEvent>.related(to: relations).each, Query<StoredEvent>.events(of: users).each)
+        let all = Listing(related + own)
+        return Listing(all.rows.eachOnce.map { .success($0) }, further: all.unreadable)
     }
 
     package func charges(users: Set<UUID>, lines: Set<BucketSeries>) async throws -> [ChargeRow] {

@@ -22,7 +22,7 @@ extension StoreTransaction {
                 """
             ) { row in
                 Workload(
-                    user: try User(row: &row), plan: try SubscriptionPlan(row: &row),
+                    user: try row.record(User.self), plan: try row.record(SubscriptionPlan.self),
                     unfinishedTasks: try row["unfinished_tasks"])
             }
         ).first

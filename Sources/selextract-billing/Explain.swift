@@ -27,6 +27,7 @@ struct Explain: AsyncParsableCommand {
         case .json: try output.print { timeLine.write(to: &$0) }
         case .text: try FileHandle.standardOutput.write(contentsOf: Data(timeLine.story.utf8))
         }
+        try timeLine.unreadable.failIfAny()
     }
 }
 
@@ -40,6 +41,7 @@ extension TimeLine {
         document.value("waiting", .list(waiting.map(\.line)))
         document.list("buckets", UsersShow.bucketColumns, buckets)
         document.list("items", Self.columns, items.map { ItemRow(at: $0.at, item: $0.item) })
+        document.unreadable(unreadable)
     }
 
     private struct ItemRow {
@@ -94,6 +96,7 @@ extension TimeLine {
         for bucket in buckets {
             lines.append("Month \(bucket.line.rawValue) from \(bucket.begin.formatted(.iso8601)): \(bucket.account)")
         }
+        lines += unreadable.map { "Not shown, and not reckoned with: \($0)" }
         for (at, item) in items {
             lines.append("")
             lines.append("\(at.formatted(.iso8601))  \(item.title)")
@@ -165,8 +168,9 @@ extension OperatorRecord {
     fileprivate var title: String {
         let why = reason.map { ": \($0)" } ?? ""
         return switch kind {
-        case .bind: "subscription \(subscription ?? "-") bound to \(user.text) by an operator\(why)"
-        case .match: "subscription \(subscription ?? "-") matched to \(user.text) by its e-mail"
+        case .bind: "subscription \(subscription ?? "-") bound to \(user?.text ?? "-") by an operator\(why)"
+        case .match: "subscription \(subscription ?? "-") matched to \(user?.text ?? "-") by its e-mail"
+        case .discard: "event \(event?.text ?? "-") discarded by an operator\(why)"
         case .grant:
             "\(plan ?? "a plan") granted by an operator\(until.map { " until \($0.formatted(.iso8601))" } ?? "")\(why)"
         case .grantEnd: "granted plans ended by an operator\(why)"
@@ -177,6 +181,7 @@ extension OperatorRecord {
         switch kind {
         case .bind: "R5  an operator's word is the strongest claim"
         case .match: "R5  remembered: a change of the account's e-mail changes nothing"
+        case .discard: "R3  it counts for nothing until it is retried"
         case .grant, .grantEnd: "R19 it acts as a subscription of its own"
         }
     }

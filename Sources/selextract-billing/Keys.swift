@@ -73,6 +73,7 @@ struct KeysList: AsyncParsableCommand {
                 $0.note("Keys that open nothing were made by another program: this one cannot tell whose they are.")
             }
         }
+        try keys.unreadable.failIfAny()
     }
 }
 

@@ -53,6 +53,7 @@ struct SubscriptionsList: AsyncParsableCommand {
             }
         }
         try output.print { $0.page("subscriptions", Subscriptions.columns, page) }
+        try page.unreadable.failIfAny()
     }
 }
 
@@ -78,8 +79,10 @@ struct SubscriptionsShow: AsyncParsableCommand {
         try output.print {
             $0.record("subscription", Subscriptions.columns, subscription)
             $0.record("user", Users.columns, owner)
-            $0.list("events", Events.columns, events)
+            $0.list("events", Events.columns, events.rows)
+            $0.unreadable(events.unreadable)
         }
+        try events.unreadable.failIfAny()
     }
 }
 

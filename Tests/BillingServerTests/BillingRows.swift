@@ -17,7 +17,7 @@ struct AccountRows: Equatable, Sendable {
         units = user?.computeUnitsRemaining
         resetDate = user?.computeUnitsResetDate
         buckets = Set(try await store.buckets(user: id))
-        subscriptions = try await store.primary.subscriptions(user: id, limit: 100, before: nil)
+        subscriptions = try await store.primary.subscriptions(user: id, limit: 100, before: nil).rows
         for index in subscriptions.indices {
             subscriptions[index].id = id
             subscriptions[index].createdAt = .distantPast
@@ -35,8 +35,8 @@ struct BillingRows: Equatable, Sendable {
     var ledger: [LedgerRecord]
 
     init(_ store: Store) async throws {
-        users = try await store.primary.users(limit: 1000, before: nil)
-        subscriptions = try await store.primary.subscriptions(user: nil, limit: 1000, before: nil)
+        users = try await store.primary.users(limit: 1000, before: nil).rows
+        subscriptions = try await store.primary.subscriptions(user: nil, limit: 1000, before: nil).rows
         plans = try await store.primary.plans()
         variants = try await store.primary.variants()
         ledger = []

@@ -31,7 +31,7 @@ struct RunningServer: Sendable {
     }
 
     func events() async throws -> [EventRecord] {
-        try await store.primary.eventRecords(EventFilter(), limit: 10_000, before: nil)
+        try await store.primary.eventRecords(EventFilter(), limit: 10_000, before: nil).rows
     }
 
     /// Creates the account that a payload names.

@@ -54,7 +54,7 @@ extension Store {
             subscriptions: subscriptions.sorted {
                 ($0.lemonSqueezySubscriptionID ?? "") < ($1.lemonSqueezySubscriptionID ?? "")
             },
-            buckets: try await buckets(user: id))
+            buckets: try await buckets(user: id).rows)
     }
 }
 

@@ -39,22 +39,23 @@ import Testing
                 }
             }
             for user in [nil, ada] {
-                let keys = try await pages({ try await store.keys(user: user, limit: $0, before: $1) }) {
+                let keys = try await pages({ try await store.keys(user: user, limit: $0, before: $1).rows }) {
                     Cursor(at: $0.createdAt, id: $0.id)
                 }
                 #expect(keys.count == (user == nil ? 14 : 8))
-                #expect(keys == (try await store.keys(user: user, limit: 100, before: nil)))
+                #expect(keys == (try await store.keys(user: user, limit: 100, before: nil)).rows)
                 let subscriptions = try await pages(
-                    { try await store.primary.subscriptions(user: user, limit: $0, before: $1) },
+                    { try await store.primary.subscriptions(user: user, limit: $0, before: $1).rows },
                     cursor: { Cursor(at: $0.createdAt, id: $0.id) })
                 #expect(subscriptions.count == (user == nil ? 14 : 8))
-                #expect(subscriptions == (try await store.primary.subscriptions(user: user, limit: 100, before: nil)))
+                #expect(
+                    subscriptions == (try await store.primary.subscriptions(user: user, limit: 100, before: nil)).rows)
             }
-            let users = try await pages({ try await store.primary.users(limit: $0, before: $1) }) {
+            let users = try await pages({ try await store.primary.users(limit: $0, before: $1).rows }) {
                 Cursor(at: $0.createdAt, id: $0.id)
             }
             #expect(users.count == 7)
-            #expect(users == (try await store.primary.users(limit: 100, before: nil)))
+            #expect(users == (try await store.primary.users(limit: 100, before: nil)).rows)
         }
     }
 
@@ -65,7 +66,7 @@ import Testing
             let early = try await store.receive([[1], [2], [3]])
             let late = try await store.receive([[4], [5]])
             let rows = try await pages(
-                { try await store.primary.eventRecords(EventFilter(), limit: $0, before: $1) },
+                { try await store.primary.eventRecords(EventFilter(), limit: $0, before: $1).rows },
                 cursor: { Cursor(at: $0.receivedAt, id: $0.id) })
             #expect(Set(rows.map(\.receivedAt)) == [afterPurchase])
             #expect(rows.map(\.id) == (early + late).map(\.eventID).reversed())

@@ -100,10 +100,11 @@ import Testing
             #expect(newest.logs[0].metadata == ["n": 5, "deep": .array([.number(1.5), .null, "é"])])
             #expect(try await store.primary.tasks(of: ada, logs: 0, limit: 9, before: nil).allSatisfy(\.logs.isEmpty))
 
-            let all = try await store.primary.logs(task: newest.id, of: ada, limit: 4, before: nil)
+            let all = try await store.primary.logs(task: newest.id, of: ada, limit: 4, before: nil).rows
             let last = try #require(all.last)
             let rest = try await store.primary.logs(
-                task: newest.id, of: ada, limit: 9, before: Cursor(at: last.timestamp, id: last.id))
+                task: newest.id, of: ada, limit: 9, before: Cursor(at: last.timestamp, id: last.id)
+            ).rows
             #expect((all + rest).count == 7)
             #expect((all + rest).map(\.timestamp) == (all + rest).map(\.timestamp).sorted(by: >))
         }

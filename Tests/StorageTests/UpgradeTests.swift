@@ -150,7 +150,7 @@ import Testing
                     bought.invoice(id: 1, reason: "initial", createdAt: .utc("2026-10-12 09:30:01")),
                 ])
                 picture = try await store.picture(of: ada)
-                events = try await store.primary.eventRecords(EventFilter(), limit: 9, before: nil)
+                events = try await store.primary.eventRecords(EventFilter(), limit: 9, before: nil).rows
             }
             #expect(picture.units == 1000 && picture.subscriptions.count == 1 && events.count == 4)
             try await earlier.become(version: version, withRowsOf: database)
@@ -158,7 +158,7 @@ import Testing
             try await earlier.withStore(clock: clock) { store in
                 #expect(try await store.validateSchema() == SchemaReport(differences: [], notes: []))
                 #expect(try await store.picture(of: ada) == picture)
-                #expect(try await store.primary.eventRecords(EventFilter(), limit: 9, before: nil) == events)
+                #expect(try await store.primary.eventRecords(EventFilter(), limit: 9, before: nil).rows == events)
                 // The bytes are known, those of an upgrade are not.
                 (bought.variantID, bought.updatedAt) = ("102", .utc("2026-10-12 09:59:00"))
                 let decisions = try await store.receive([[1, 2, 3], bought.event("subscription_updated")])

@@ -30,9 +30,9 @@ extension Store {
     func workRows(of user: UUID) async throws -> WorkRows {
         WorkRows(
             user: try await self.user(id: user),
-            tasks: try await primary.tasks(of: user, logs: 100, limit: 1000, before: nil),
-            usage: try await primary.usage(of: user, from: .epoch, through: .farOff),
-            ledger: try await ledger(user: user))
+            tasks: try await primary.tasks(of: user, logs: 100, limit: 1000, before: nil).rows,
+            usage: try await primary.usage(of: user, from: .epoch, through: .farOff).rows,
+            ledger: try await ledger(user: user).rows)
     }
 }
 

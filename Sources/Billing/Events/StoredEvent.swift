@@ -37,6 +37,14 @@ public struct EventDecision: Sendable, Hashable {
     /// R4).
     public var isDuplicate: Bool
 
+    /// The reason of an event that an operator has discarded: with the outcome `ignored`, and counting for nothing until it
+    /// is decided again (R3).
+    public static let discarded = "discarded"
+
+    public static func isDiscarded(_ outcome: Outcome, _ reason: String?) -> Bool {
+        outcome == .ignored && reason == discarded
+    }
+
     public init(
         eventID: UUID, outcome: Outcome, reason: String?, userID: UUID? = nil, isDuplicate: Bool = false
     ) {

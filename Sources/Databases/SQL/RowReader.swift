@@ -1,3 +1,5 @@
+import Foundation
+
 /// A row as a database gives it.
 @usableFromInline
 package protocol StoredRow: Sendable {
@@ -20,7 +22,7 @@ package struct RowReader {
 
     /// The next column of that name.
     ///
-    /// - Throws: `StoreError.failed` if there is none, or it cannot be read as asked. It names the column and the type,
+    /// - Throws: `StoreError.failed` if there is none; `.unreadable` if it cannot be read as asked. It names the column,
     ///   never the value.
     @inlinable
     package subscript<Value: StoredValue>(_ name: String, as type: Value.Type = Value.self) -> Value {
@@ -46,10 +48,40 @@ package struct RowReader {
             throw StoreError.failed("the row has no more than \(stored.columns.count) columns")
         }
         defer { place += 1 }
-        guard let value = Value(sqlValue: try stored.value(at: place)) else {
-            throw StoreError.failed("column \(stored.columns[place]) cannot be read as \(Value.self)")
+        guard let stored = try? stored.value(at: place), let value = Value(sqlValue: stored) else {
+            throw StoreError.unreadable(UnreadableRow(column: self.stored.columns[place]))
         }
         return value
+    }
+
+    /// Reads what stands next as a row of a table, so that an error says which one.
+    ///
+    /// - Parameter key: the column by which the row is found.
+    package mutating func row<Row>(
+        of table: String, key: String, _ read: (inout RowReader) throws -> Row
+    ) throws -> Row {
+        let begin = place
+        do {
+            return try read(&self)
+        } catch StoreError.unreadable(var row) where row.table == nil {
+            row.table = table
+            row.key = key
+            row.id = text(of: key, from: begin)
+            throw StoreError.unreadable(row)
+        }
+    }
+
+    /// What the next column of that name holds, if it is a text, a number or a UUID.
+    private func text(of name: String, from begin: Int) -> String? {
+        guard let found = stored.columns.indices.dropFirst(begin).first(where: { stored.columns[$0] == name }),
+            let value = try? stored.value(at: found)
+        else { return nil }
+        switch value {
+        case .text(let text): return text
+        case .integer(let number): return String(number)
+        case .uuid(let id): return id.uuidString.lowercased()
+        case .null, .bool, .bytes, .moment, .day, .json: return nil
+        }
     }
 
     @usableFromInline

@@ -7,6 +7,7 @@ import Selextract
 // Rows of `users`, `user_subscriptions` and the view `account_entitlements`.
 
 extension User: Record {
+    static let tableName = "users"
     static let columns: Columns = [
         "id", "email", "full_name", "google_id", "is_active", "subscription_tier", "compute_units_remaining",
         "compute_units_reset_date", "created_at", "updated_at",
@@ -24,6 +25,7 @@ extension User: Record {
 }
 
 extension AccountRow: Record {
+    static let tableName = "users"
     static let columns: Columns = [
         "u.id", "u.email", "u.created_at", "u.subscription_tier", "u.compute_units_remaining",
         "u.compute_units_reset_date", "u.billing_due_at", "u.billing_valid_from", "u.billing_revision",
@@ -66,6 +68,8 @@ extension AccountRow: Record {
 }
 
 extension Entitlement: Record {
+    static let tableName = "account_entitlements"
+    static let keyName = "user_id"
     static let columns: Columns = [
         "user_id", "plan_id", "has_access", "lemon_squeezy_subscription_id", "status", "access_until",
         "compute_units_remaining", "compute_units_reset_date", "compute_units_granted",
@@ -82,6 +86,7 @@ extension Entitlement: Record {
 }
 
 extension UserSubscription: Record {
+    static let tableName = "user_subscriptions"
     static let columns: Columns = [
         "id", "user_id", "plan_id", "lemon_squeezy_subscription_id", "status", "current_period_start",
         "current_period_end", "cancel_at_period_end", "lemon_squeezy_customer_id", "lemon_squeezy_variant_id",

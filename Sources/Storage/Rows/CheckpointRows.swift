@@ -24,6 +24,8 @@ private struct EventIDs: StoredValue {
 }
 
 extension Checkpoint: Record {
+    static let tableName = "subscription_checkpoints"
+    static let keyName = "subscription_id"
     static let columns: Columns = [
         "subscription_id", "user_id", "closed_before", "read_after", "kept", "carried", "trial_counts", "revision",
         "catalog_version", "events",

@@ -47,11 +47,12 @@ struct RereadEventRow: Sendable {
         [Column("id", \.id)] + DecodedColumns.all(\.event)
             + [Column("outcome", \.event.outcome), Column("reason", \.event.reason)])
 
-    /// The outcome stays, unless the event turns out to be of another kind or was put aside.
+    /// The outcome stays, unless the event turns out to be of another kind, or was put aside or discarded.
     static func update(_ rows: [RereadEventRow]) -> SQL {
         func staying(_ column: String) -> String {
             """
             case when webhook_events.kind = new.kind and webhook_events.outcome <> 'quarantined'
+                and (webhook_events.outcome <> 'ignored' or coalesce(webhook_events.reason, '') <> 'discarded')
                 then webhook_events.\(column) else new.\(column) end
             """
         }
@@ -97,6 +98,7 @@ private enum DecodedColumns {
 }
 
 extension StoredEvent: Record {
+    static let tableName = "webhook_events"
     static let columns: Columns = [
         "id", "body_sha256", "event_name", "data_type", "data_id", "kind", "claimed_user_id", "customer_id",
         "subscription_id", "email", "status", "variant_id", "order_id", "order_item_id", "product_id", "pause_mode",
@@ -108,6 +110,7 @@ extension StoredEvent: Record {
     /// A condition for events that the rules read.
     static let readable = """
         kind in ('subscription', 'invoice', 'order', 'undecodable') and outcome not in ('quarantined', 'rejected')
+        and not (outcome = 'ignored' and coalesce(reason, '') = 'discarded')
         """
 
     init(row: inout RowReader) throws {
@@ -184,17 +187,20 @@ public struct InboxRow: Sendable {
     /// The place in the order of arrival; greater is later, with gaps.
     public var arrival: Int
     public var delivery: Delivery
-    /// What the rules read of it; nil: nothing, or it is quarantined.
+    /// What the rules read of it; nil: nothing, or it is quarantined or discarded.
     public var event: BillingEvent?
     public var kind: InboxEvent.Kind
     public var outcome: Outcome
+    /// Short and machine-readable (R2).
+    public var reason: String?
     /// Its bytes were erased (R20): only what was decoded of it is left.
     public var isErased: Bool
 }
 
 extension InboxRow: Record {
+    static let tableName = "webhook_events"
     static let columns: Columns = [
-        "id", "arrival", "body", "source", "signature", "matched_secret", "kind", "outcome", "erased_at",
+        "id", "arrival", "body", "source", "signature", "matched_secret", "kind", "outcome", "reason", "erased_at",
     ]
 
     init(row: inout RowReader) throws {
@@ -203,9 +209,14 @@ extension InboxRow: Record {
             delivery: Delivery(
                 body: try row["body"], source: try row["source"], signature: try row["signature"],
                 matchedSecret: try row["matched_secret"]),
-            event: nil, kind: try row["kind"], outcome: try row["outcome"],
+            event: nil, kind: try row["kind"], outcome: try row["outcome"], reason: try row["reason"],
             isErased: try row["erased_at", as: Date?.self] != nil)
     }
+}
+
+extension InboxRow {
+    /// An operator has discarded it (R3).
+    public var isDiscarded: Bool { EventDecision.isDiscarded(outcome, reason) }
 }
 
 extension EventDecision {
@@ -260,7 +271,13 @@ public struct EventRecord: Sendable, Hashable, Codable, Identifiable {
     public var erasedAt: Date?
 }
 
+extension EventRecord {
+    /// An operator has discarded it (R3).
+    public var isDiscarded: Bool { EventDecision.isDiscarded(outcome, reason) }
+}
+
 extension EventRecord: Record {
+    static let tableName = "webhook_events"
     static let columns: Columns = [
         "id", "event_name", "data_type", "data_id", "subscription_id", "customer_id", "claimed_user_id", "email",
         "test_mode", "store_id", "webhook_id", "status", "variant_id", "source_updated_at", "outcome", "reason",

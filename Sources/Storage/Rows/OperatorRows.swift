@@ -52,6 +52,7 @@ struct NewActionRow: Sendable {
 }
 
 extension GrantAction: Record {
+    static let tableName = "operator_actions"
     static let columns: Columns = ["id", "user_id", "kind", "plan_id", "until", "created_at"]
 
     init(row: inout RowReader) throws {
@@ -63,18 +64,21 @@ extension GrantAction: Record {
     }
 }
 
-/// What an operator did about an account, or a match by e-mail that is remembered like an operator's word (R5, R19).
+/// What an operator did about an account or an event, or a match by e-mail that is remembered like an operator's word (R5, R19).
 public struct OperatorRecord: Sendable, Hashable {
     public enum Kind: String, Sendable, Hashable {
-        case bind, match, grant
+        case bind, match, grant, discard
         case grantEnd = "grant_end"
     }
 
     public var at: Date
     public var kind: Kind
-    public var user: UUID
-    /// Of a binding and a match.
+    /// nil: it is about an event.
+    public var user: UUID?
+    /// Of a binding and a match, and what a discarded event is about, if it is about one.
     public var subscription: String?
+    /// That was discarded.
+    public var event: UUID?
     /// Of a grant.
     public var plan: String?
     /// Of a grant; nil: until it is ended.
@@ -85,21 +89,26 @@ public struct OperatorRecord: Sendable, Hashable {
 }
 
 extension OperatorRecord: Record {
+    static let tableName = "operator_actions"
+    static let keyName = "created_at"
     static let columns: Columns = [
-        "created_at", "kind", "user_id", "subscription_id", "plan_id", "until", "reason", "acted_by", "acted_from",
+        "created_at", "kind", "user_id", "subscription_id", "event_id", "plan_id", "until", "reason", "acted_by",
+        "acted_from",
     ]
 
     init(row: inout RowReader) throws {
         self.init(
             at: try row["created_at"], kind: try row["kind"], user: try row["user_id"],
-            subscription: try row["subscription_id"], plan: try row["plan_id"], until: try row["until"],
-            reason: try row["reason"], by: nil)
+            subscription: try row["subscription_id"], event: try row["event_id"], plan: try row["plan_id"],
+            until: try row["until"], reason: try row["reason"], by: nil)
         guard let name: String = try row["acted_by"] else { return }
         by = Operator(name: name, origin: try row["acted_from", as: String?.self] ?? "")
     }
 }
 
 extension StoredSettings: Record {
+    static let tableName = "billing_settings"
+    static let keyName = "revision"
     static let columns: Columns = [
         "revision", "mode", "store_id", "match_by_email", "upgrade_units", "downgrade_units", "refund_units", "rules",
         "changed_at", "changed_by",

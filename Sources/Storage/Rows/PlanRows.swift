@@ -5,6 +5,7 @@ import Selextract
 // Rows of `subscription_plans`, `api_keys` and `usage_analytics`.
 
 extension SubscriptionPlan: Record {
+    static let tableName = "subscription_plans"
     static let columns: Columns = [
         "id", "name", "description", "monthly_compute_units", "max_concurrent_tasks", "price_cents",
         "lemon_squeezy_variant_id", "is_active", "created_at",
@@ -17,11 +18,13 @@ extension SubscriptionPlan: Record {
             maxConcurrentTasks: try row["max_concurrent_tasks", as: Int.self].asColumn,
             priceCents: try row["price_cents", as: Int.self].asColumn,
             lemonSqueezyVariantID: try row["lemon_squeezy_variant_id"], isActive: try row["is_active"],
-            createdAt: try row["created_at"])
+            // No rule reads it, and without its plans nothing can be computed.
+            createdAt: (try? row["created_at"]) ?? .distantPast)
     }
 }
 
 extension APIKey: Record {
+    static let tableName = "api_keys"
     static let columns: Columns = [
         "id", "user_id", "name", "description", "key_hash", "key_prefix", "last_used_at", "is_active", "created_at",
     ]
@@ -35,6 +38,7 @@ extension APIKey: Record {
 }
 
 extension UsageAnalytics: Record {
+    static let tableName = "usage_analytics"
     static let columns: Columns = [
         "id", "user_id", "date", "tasks_executed", "compute_units_used", "api_calls", "created_at",
     ]

@@ -5,6 +5,7 @@ import Selextract
 // Rows of `tasks` and `task_logs`.
 
 extension ScrapingTask: Record {
+    static let tableName = "tasks"
     static let columns: Columns = [
         "id", "user_id", "name", "description", "task_type", "config", "status", "priority", "scheduled_at",
         "started_at", "completed_at", "compute_units_consumed", "estimated_compute_units", "progress",
@@ -25,6 +26,7 @@ extension ScrapingTask: Record {
 }
 
 extension TaskLog: Record {
+    static let tableName = "task_logs"
     static let columns: Columns = ["id", "task_id", "level", "message", "metadata", "timestamp"]
 
     init(row: inout RowReader) throws {

@@ -9,6 +9,8 @@ extension BucketSeries: StoredValue {}
 extension LedgerEntry.Kind: StoredValue {}
 
 extension BucketRow: Record {
+    static let tableName = "compute_unit_buckets"
+    static let keyName = "user_id"
     static let columns: Columns = [
         "user_id", "line", "begins_at", "ends_at", "unlocked_at", "granted", "consumed", "adjusted", "carried",
     ]
@@ -39,6 +41,8 @@ extension BucketRow.Key {
 }
 
 extension ChargeRow: Record {
+    static let tableName = "compute_unit_charges"
+    static let keyName = "user_id"
     static let columns: Columns = ["user_id", "line", "begins_at", "consumed", "adjusted", "first_at"]
 
     init(row: inout RowReader) throws {
@@ -106,6 +110,7 @@ public struct LedgerRecord: Sendable, Hashable {
 }
 
 extension LedgerRecord: Record {
+    static let tableName = "compute_unit_ledger"
     static let columns: Columns = [
         "id", "user_id", "kind", "units", "balance", "line", "begins_at", "event_id", "task_id", "shortfall", "reason",
         "created_at",

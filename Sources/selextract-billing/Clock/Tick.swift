@@ -28,10 +28,15 @@ struct Tick: AsyncParsableCommand {
         }
         try output.print {
             $0.record("tick", Self.columns, report)
+            if !report.faults.isEmpty { $0.list("faults", Self.faults, report.faults) }
             if report.isElsewhere { $0.note("Another process runs the clock.") }
         }
         if report.failures > 0 { throw ExitCode.failure }
     }
+
+    private static let faults: [Column<Accounts.Tick.Fault>] = [
+        Column("id") { Cell($0.id) }, Column("why") { Cell($0.why) },
+    ]
 
     private static let columns: [Column<Accounts.Tick.Report>] = [
         Column("accounts") { Cell($0.accounts) },

@@ -9,8 +9,8 @@ import Storage
 
 struct Events: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Shows the inbox, and decides events again.",
-        subcommands: [EventsList.self, EventsShow.self, EventsRetry.self, EventsAudit.self]
+        abstract: "Shows the inbox, decides events again, or discards them.",
+        subcommands: [EventsList.self, EventsShow.self, EventsRetry.self, EventsDiscard.self, EventsAudit.self]
     )
 
     static let columns: [Column<EventRecord>] = [
@@ -75,6 +75,7 @@ struct EventsList: AsyncParsableCommand {
             }
         }
         try output.print { $0.page("events", Events.columns, page) }
+        try page.unreadable.failIfAny()
     }
 }
 
@@ -112,7 +113,7 @@ struct EventsShow: AsyncParsableCommand {
 struct EventsRetry: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "retry",
-        abstract: "Decides parked, failed and quarantined events again. Prints what became of them.",
+        abstract: "Decides parked, failed, quarantined and discarded events again. Prints what became of them.",
         discussion: "Exits with 1 if nothing changed. Quarantined events are judged by the settings of now.")
 
     @Argument(help: "The events' ids.")

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Billing
+import Databases
 import Foundation
 import LemonSqueezy
 import ServiceSettings
@@ -11,7 +12,7 @@ struct EventsAudit: AsyncParsableCommand {
         abstract: "Verifies the signatures of all events that came by webhook over their stored bytes.",
         discussion: """
             Those of secrets that are not set any more cannot be verified, and are counted as such; erased ones have no \
-            bytes. Exits with 1 if an event's bytes are not those that were stored.
+            bytes. Exits with 1 if an event's bytes are not those that were stored, or its row cannot be read.
             """)
 
     @OptionGroup var output: OutputOptions
@@ -21,6 +22,7 @@ struct EventsAudit: AsyncParsableCommand {
         var otherSecret = 0
         var erased = 0
         var changed: [UUID] = []
+        var unreadable: [UnreadableRow] = []
     }
 
     func run() async throws {
@@ -28,9 +30,10 @@ struct EventsAudit: AsyncParsableCommand {
             let secrets = try settings.signingSecrets()
             var (report, last) = (Report(), 0)
             while true {
-                let rows = try await store.transaction { [last] in try await $0.inbox(after: last, limit: 500) }
-                guard let arrival = rows.last?.arrival else { return report }
-                last = arrival
+                let (rows, end) = try await store.transaction { [last] in try await $0.inbox(after: last, limit: 500) }
+                guard let end else { return report }
+                last = end
+                report.unreadable += rows.unreadable
                 let digests = try await store.digests(of: rows.map(\.id))
                 for row in rows where row.delivery.source == .webhook {
                     if row.isErased {
@@ -56,7 +59,8 @@ struct EventsAudit: AsyncParsableCommand {
                 "\(report.valid) valid, \(report.otherSecret) signed with a secret that is not set, \(report.erased) erased, "
                     + "\(report.changed.count) changed since they were stored")
             for id in report.changed { $0.note("The bytes of event \(id.text) are not those that were signed.") }
+            $0.unreadable(report.unreadable)
         }
-        if !report.changed.isEmpty { throw ExitCode.failure }
+        if !report.changed.isEmpty || !report.unreadable.isEmpty { throw ExitCode.failure }
     }
 }

@@ -39,11 +39,12 @@ struct PageOptions: ParsableArguments {
 
     /// Reads one row more than are shown, which tells whether there is a next page.
     func read<Row: Sendable>(
-        _ rows: (_ limit: Int, _ before: Cursor?) async throws -> [Row], cursor: (Row) -> Cursor
+        _ rows: (_ limit: Int, _ before: Cursor?) async throws -> Listing<Row>, cursor: (Row) -> Cursor
     ) async throws -> Page<Row> {
         let found = try await rows(limit + 1, before?.cursor)
-        let shown = Array(found.prefix(limit))
-        return Page(rows: shown, next: found.count > limit ? shown.last.map(cursor) : nil)
+        let shown = Listing(Array(found.entries.prefix(limit)), further: found.further)
+        let next = found.entries.count > limit ? shown.end(cursor) : nil
+        return Page(rows: shown.rows, next: next, unreadable: shown.unreadable)
     }
 }
 
@@ -52,6 +53,8 @@ struct Page<Row: Sendable>: Sendable {
     let rows: [Row]
     /// nil: this is the end.
     let next: Cursor?
+    /// Rows of this part that cannot be shown.
+    let unreadable: [UnreadableRow]
 }
 
 extension Document {
@@ -59,6 +62,7 @@ extension Document {
         list(key, columns, page.rows)
         value("next", Cell(page.next.map { CursorArgument(cursor: $0).text }))
         if let next = page.next { note("more: --before \(CursorArgument(cursor: next).text)") }
+        unreadable(page.unreadable)
     }
 }
 
@@ -76,7 +80,8 @@ struct CursorArgument: ExpressibleByArgument {
     }
 
     var text: String {
-        "\(Int((cursor.at.timeIntervalSince1970 * 1_000_000).rounded())).\(cursor.id.text)"
+        // Another program's date may lie further away than there are microseconds; the row is found by its id.
+        "\(Int(exactly: (cursor.at.timeIntervalSince1970 * 1_000_000).rounded()) ?? 0).\(cursor.id.text)"
     }
 }
 

@@ -35,7 +35,12 @@ final class ServingClock: Sendable {
         // An account that cannot be computed fails every second; it is logged once a minute.
         if report.failures > 0, isWhole {
             logger.error(
-                "the clock could not bring everything up to date", metadata: ["failures": "\(report.failures)"])
+                "the clock could not bring everything up to date",
+                metadata: [
+                    "failures": "\(report.failures)",
+                    // Enough to look for, however many there are.
+                    "faults": .array(report.faults.prefix(10).map { "\($0.id): \($0.why)" }),
+                ])
         }
         guard report.accounts + report.released + report.retried + report.accepted + report.reread > 0 else { return }
         logger.info(

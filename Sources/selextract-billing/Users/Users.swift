@@ -45,6 +45,7 @@ struct UsersList: AsyncParsableCommand {
             }
         }
         try output.print { $0.page("users", Users.columns, page) }
+        try page.unreadable.failIfAny()
     }
 }
 
@@ -61,7 +62,8 @@ struct UsersShow: AsyncParsableCommand {
         let (account, ledger) = try await withStore { store, settings in
             let id = try await store.user(named: who).id
             return (
-                try await TimeLine(account: id, store: store, policy: settings.policy), try await store.ledger(user: id)
+                try await TimeLine(account: id, store: store, policy: settings.policy),
+                try await store.ledger(user: id).rows
             )
         }
         try output.print {
@@ -82,7 +84,9 @@ struct UsersShow: AsyncParsableCommand {
                 $0.note(
                     "The subscription \(row.id.text) (\(row.planID)) was made by another program: it gives nothing.")
             }
+            $0.unreadable(account.unreadable)
         }
+        try account.unreadable.failIfAny()
     }
 
     static let entitlementColumns: [Column<Entitlement>] = [
