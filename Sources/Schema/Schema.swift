@@ -22,7 +22,7 @@ public enum Schema {
         Migration(version: 3, name: "rules", sql: text(PackageResources._003_rules_sql)),
         Migration(version: 4, name: "lean", sql: text(PackageResources._004_lean_sql)),
         Migration(version: 5, name: "functions", sql: text(PackageResources._005_functions_sql)),
-        Migration(version: 6, name: "discard", sql: text(PackageResources._006_discard_sql)),
+        Migration(version: 7, name: "discard", sql: text(PackageResources._007_discard_sql)),
     ]
 
     public static let sqlite = [
@@ -31,7 +31,7 @@ public enum Schema {
         Migration(version: 3, name: "rules", sql: text(PackageResources._003_rules_sqlite_sql)),
         Migration(version: 4, name: "lean", sql: text(PackageResources._004_lean_sqlite_sql)),
         Migration(version: 5, name: "functions", sql: text(PackageResources._005_functions_sqlite_sql)),
-        Migration(version: 6, name: "discard", sql: text(PackageResources._006_discard_sqlite_sql)),
+        Migration(version: 7, name: "discard", sql: text(PackageResources._007_discard_sqlite_sql)),
     ]
 
     /// What a database consists of once all migrations have run; made by the tests, and compared with by

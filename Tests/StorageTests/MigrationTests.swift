@@ -30,7 +30,7 @@ import Testing
                     AppliedMigration(version: 1, name: "init"), AppliedMigration(version: 2, name: "entitlements"),
                     AppliedMigration(version: 3, name: "rules"), AppliedMigration(version: 4, name: "lean"),
                     AppliedMigration(version: 5, name: "functions"),
-                    AppliedMigration(version: 6, name: "discard"),
+                    AppliedMigration(version: 7, name: "discard"),
                 ])
             #expect(try await store.migrate() == [])
             try await store.check()

@@ -9,4 +9,4 @@ alter table operator_actions
     add constraint operator_actions_user_check check (kind = 'discard' or user_id is not null),
     add constraint operator_actions_discard_check check (kind <> 'discard' or event_id is not null);
 
-insert into schema_migrations (version, name) values (6, 'discard');
+insert into schema_migrations (version, name) values (7, 'discard');

@@ -1,4 +1,4 @@
--- The twin of 0006-discard.sql.
+-- The twin of 0007-discard.sql.
 
 create table operator_actions_of_events_too (
     id text not null primary key default (
@@ -38,4 +38,4 @@ alter table operator_actions_of_events_too rename to operator_actions;
 create index idx_operator_actions_subscription on operator_actions (subscription_id);
 create index idx_operator_actions_user on operator_actions (user_id);
 
-insert into schema_migrations (version, name) values (6, 'discard');
+insert into schema_migrations (version, name) values (7, 'discard');
