@@ -67,7 +67,7 @@ struct Serve: AsyncParsableCommand {
 
                 """
         }
-        FileHandle.standardError.write(Data(text.utf8))
+        LogWriter.standardError.write(text)
     }
 
     private static let settingsHelp = Setting.all.map { setting in
