@@ -66,8 +66,8 @@ public func buildApplication(
     let (limits, metrics) = (options.limits, options.metrics)
     let queue = CommitQueue(
         store: store, policy: settings.policy, limits: limits, metrics: metrics, logger: logger)
-    let bodies = BodyBudget(sizeLimit: limits.bodySize, totalLimit: limits.heldBytes)
-    let connections = ConnectionCount()
+    let bodies = BodyBudget(limits)
+    let connections = ConnectionRegistry(limit: limits.connections)
     let signatures = SignatureWatch()
 
     let webhook = WebhookController(
@@ -78,7 +78,8 @@ public func buildApplication(
         store: store, interval: options.usageInterval, clock: options.clock, logger: logger)
     let account = AccountController(store: store, calls: calls)
     let admin = AdminController(
-        store: store, metrics: metrics, signatures: signatures, queue: queue, bodies: bodies, connections: connections)
+        store: store, metrics: metrics, signatures: signatures, queue: queue, bodies: bodies,
+        connections: connections.count)
 
     // In the order of their dependencies: they are stopped from the last to the first.
     var services: [any Service] = [StoreClosing(store: store)]
@@ -89,8 +90,8 @@ public func buildApplication(
     if let port = settings.adminPort {
         services.append(
             options.listener(
-                .admin, [admin], host: settings.adminHost, port: port, connections: ConnectionCount(),
-                logger: logger))
+                .admin, [admin], host: settings.adminHost, port: port,
+                connections: ConnectionRegistry(limit: limits.connections), logger: logger))
     }
     services.append(
         options.listener(
@@ -106,8 +107,8 @@ public func buildApplication(
 
 extension ApplicationOptions {
     fileprivate func listener(
-        _ listener: Listener, _ controllers: [any Controller], host: String, port: Int, connections: ConnectionCount,
-        logger: Logger
+        _ listener: Listener, _ controllers: [any Controller], host: String, port: Int,
+        connections: ConnectionRegistry, logger: Logger
     ) -> some Service {
         var http = HTTP1Channel.Configuration(
             additionalChannelHandlers: [ConnectionGuard(limits: limits, connections: connections)],
@@ -117,9 +118,14 @@ extension ApplicationOptions {
             router: Router(controllers, metrics: metrics), server: .http1(configuration: http),
             configuration: ApplicationConfiguration(
                 address: .hostname(host, port: port),
-                // A connection beyond the limit is answered 503; beyond this number none is even accepted.
+                // A connection beyond the limit, if none is idle, is answered 503; beyond this number none is even
+                // accepted.
                 availableConnectionsDelegate: .maximum(limits.connections + limits.connections / 4, logger: logger)),
-            onServerRunning: { channel in await onListening(listener, channel.localAddress?.port ?? port) },
+            onServerRunning: { channel in
+                let failures = AcceptFailures(connections: connections, logger: logger)
+                try? await channel.pipeline.addHandler(failures, position: .first)
+                await onListening(listener, channel.localAddress?.port ?? port)
+            },
             logger: logger.withoutRequestIDs)
     }
 

@@ -20,6 +20,7 @@ struct Serve: AsyncParsableCommand {
         let settings = try Settings.load()
         _ = try settings.signingSecrets()
         let logger = settings.logger()
+        raiseOpenFileLimit(logger: logger)
         let store = try settings.databaseConfiguration(logger: logger).open()
         var options = ApplicationOptions()
         options.endsOnSignals = true
