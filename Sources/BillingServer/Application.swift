@@ -78,8 +78,8 @@ public func buildApplication(
     let queue = CommitQueue(
         store: store, policy: settings.policy, limits: limits, metrics: metrics, preparation: preparation,
         logger: logger)
-    let bodies = BodyBudget(sizeLimit: limits.bodySize, totalLimit: limits.heldBytes)
-    let connections = ConnectionCount()
+    let bodies = BodyBudget(limits)
+    let connections = ConnectionRegistry(limit: limits.connections)
     let signatures = SignatureWatch()
 
     let webhook = WebhookController(
@@ -91,7 +91,7 @@ public func buildApplication(
     let account = AccountController(store: store, calls: calls, keys: KeyGuard(triesAMinute: limits.wrongKeysAMinute))
     let admin = AdminController(
         store: store, preparation: preparation, readiness: ReadinessCheck(store: store), metrics: metrics,
-        signatures: signatures, queue: queue, bodies: bodies, connections: connections)
+        signatures: signatures, queue: queue, bodies: bodies, connections: connections.count)
 
     // In the order of their dependencies: they are stopped from the last to the first.
     var services: [any Service] = [StoreClosing(store: store)]
@@ -104,8 +104,8 @@ public func buildApplication(
     }
     if let port = settings.adminPort {
         let listener = options.listener(
-            .admin, [admin], host: settings.adminHost, port: port, connections: ConnectionCount(), areListening,
-            logger: logger)
+            .admin, [admin], host: settings.adminHost, port: port,
+            connections: ConnectionRegistry(limit: limits.connections), areListening, logger: logger)
         services.append(LaterListener(listener: listener, milestone: isListening))
     }
     services.append(
@@ -125,8 +125,8 @@ public func buildApplication(
 
 extension ApplicationOptions {
     fileprivate func listener(
-        _ listener: Listener, _ controllers: [any Controller], host: String, port: Int, connections: ConnectionCount,
-        _ milestone: Milestone? = nil, logger: Logger
+        _ listener: Listener, _ controllers: [any Controller], host: String, port: Int,
+        connections: ConnectionRegistry, _ milestone: Milestone, logger: Logger
     ) -> some Service {
         var http = HTTP1Channel.Configuration(
             additionalChannelHandlers: [ConnectionGuard(limits: limits, connections: connections)],
@@ -136,10 +136,13 @@ extension ApplicationOptions {
             router: Router(controllers, metrics: metrics), server: .http1(configuration: http),
             configuration: ApplicationConfiguration(
                 address: .hostname(host, port: port),
-                // A connection beyond the limit is answered 503; beyond this number none is even accepted.
+                // A connection beyond the limit, if none is idle, is answered 503; beyond this number none is even
+                // accepted.
                 availableConnectionsDelegate: .maximum(limits.connections + limits.connections / 4, logger: logger)),
             onServerRunning: { channel in
-                milestone?.reach()
+                let failures = AcceptFailures(connections: connections, logger: logger)
+                try? await channel.pipeline.addHandler(failures, position: .first)
+                milestone.reach()
                 await onListening(listener, channel.localAddress?.port ?? port)
             },
             logger: logger.withoutRequestIDs)

@@ -46,13 +46,10 @@ extension Settings {
 }
 
 extension Settings {
-    /// A logger to standard error, of the format and level that are set.
+    /// A logger to standard error, of the format and level that are set. It never waits (``LogWriter``).
     public func logger(label: String = "selextract-billing") -> Logger {
-        var logger = Logger(label: label) { label in
-            switch logFormat {
-            case .text: StreamLogHandler.standardError(label: label)
-            case .json: JSONLogHandler(label: label)
-            }
+        var logger = Logger(label: label) { [logFormat] label in
+            RecordLogHandler(label: label) { LogWriter.standardError.log($0, as: logFormat) }
         }
         logger.logLevel = logLevel
         return logger

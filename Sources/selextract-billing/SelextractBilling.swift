@@ -1,9 +1,23 @@
 import ArgumentParser
 import Foundation
+import ServiceSettings
+
+/// Where the process begins. Its first act must come before Swift's queues exist, so this is not asynchronous.
+@main
+enum Main {
+    static func main() {
+        StandardDescriptors.open()
+        Task.detached {
+            await SelextractBilling.main()
+            Foundation.exit(EXIT_SUCCESS)
+        }
+        // The main thread has nothing to do. It must not end: on Linux the process would look like a zombie.
+        while true { pause() }
+    }
+}
 
 /// The program: its commands in the order in which `--help` lists them. Each group of subcommands is a file or a folder of
 /// its name.
-@main
 struct SelextractBilling: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "selextract-billing",
@@ -49,7 +63,7 @@ struct SelextractBilling: AsyncParsableCommand {
             if !(error is ExitCode) {
                 var sentence = message(for: error).split(whereSeparator: \.isNewline).joined(separator: " ")
                 if code == .validationFailure { sentence += " (--help tells more)" }
-                FileHandle.standardError.write(Data("selextract-billing: \(sentence.printable)\n".utf8))
+                LogWriter.standardError.write("selextract-billing: \(sentence.printable)\n")
             }
             Foundation.exit(code.rawValue)
         }

@@ -162,28 +162,6 @@ struct LimitTests {
         }
     }
 
-    @Test("Connections beyond the limit are told to come again")
-    func connections() async throws {
-        try await withLimits(\.connections, 4) { server in
-            try await Self.nested(4, server) {
-                let reply = try await server.client.send("GET", "/v1/plans")
-                #expect(reply.status == 503)
-                #expect(reply["retry-after"] == "5")
-                #expect(reply["x-request-id"] != nil)
-            }
-            try await eventually { try await server.client.send("GET", "/v1/plans").status == 200 }
-        }
-    }
-
-    /// Runs `body` while so many connections have been served and are still open.
-    private static func nested(_ count: Int, _ server: RunningServer, _ body: () async throws -> Void) async throws {
-        guard count > 0 else { return try await body() }
-        try await server.client.connect { connection in
-            #expect(try await connection.send("GET", "/v1/plans").status == 200)
-            try await nested(count - 1, server, body)
-        }
-    }
-
     @Test("A request answered before it was read ends its connection, and the answer arrives")
     func answeredEarly() async throws {
         try await withLimits { server in

@@ -108,7 +108,7 @@ final class LogLines: Sendable {
 
     var logger: Logger {
         var logger = Logger(label: "test") { label in
-            JSONLogHandler(label: label) { line in self.lines.withLock { $0.append(line) } }
+            RecordLogHandler(label: label) { record in self.lines.withLock { $0.append(record.line(as: .json)) } }
         }
         logger.logLevel = .trace
         return logger

@@ -22,7 +22,7 @@ import Testing
     private func lines(own: BillingPolicy, _ body: (SettingsWatch) -> Void) -> [String] {
         let lines = Lines()
         let logger = Logger(label: "test") { label in
-            JSONLogHandler(label: label) { line in lines.add(line) }
+            RecordLogHandler(label: label) { record in lines.add(record.line(as: .json)) }
         }
         body(SettingsWatch(own: own, logger: logger))
         return lines.all

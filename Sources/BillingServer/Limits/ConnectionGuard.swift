@@ -2,23 +2,13 @@ import HTTPTypes
 import Hummingbird
 import NIOCore
 import NIOHTTPTypes
-import Synchronization
 
 /// The whole request did not come in time. Thrown to what reads its body.
 struct BodyDeadlineExceeded: Error {}
 
-/// Counts connections across all event loops.
-final class ConnectionCount: Sendable {
-    private let count = Atomic<Int>(0)
-
-    var current: Int { count.load(ordering: .relaxed) }
-    func opened() -> Int { count.add(1, ordering: .relaxed).newValue }
-    func closed() { count.subtract(1, ordering: .relaxed) }
-}
-
-/// What the listener demands of a connection, beside what Hummingbird does: a deadline for each whole request, a bound on
-/// the number of connections, an answer to what is not HTTP, `100 Continue`, and an end to requests that were answered
-/// before they were read.
+/// What the listener demands of a connection, beside what Hummingbird does: a deadline for each whole request, and one for
+/// taking the answers; a bound on the number of connections, and on the life of each; an answer to what is not HTTP,
+/// `100 Continue`, and an end to requests that were answered before they were read.
 final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPRequestPart
     typealias InboundOut = HTTPRequestPart
@@ -29,38 +19,77 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     static let lingering: TimeAmount = .seconds(1)
 
     private let limits: Limits
-    private let connections: ConnectionCount
-    private var isCounted = false
+    private let connections: ConnectionRegistry
+    /// Registered for as long as it is not nil.
+    private var entry: ConnectionRegistry.Entry?
     private var isExcess = false
     /// Between a request's head and its end.
     private var isReading = false
+    private var requests = 0
     private var unanswered = 0
+    /// No further request is accepted: its life or its requests are used up.
+    private var isEnding = false
+    /// A further request came, which is not accepted.
+    private var isDiscarding = false
     /// The answer was sent, and what still comes is thrown away.
     private var isClosing = false
     private var deadline: Scheduled<Void>?
+    private var life: Scheduled<Void>?
+    /// Answers that are written, but have not all gone to the socket.
+    private var unsent = 0
+    /// Counts what shows that the client takes answers.
+    private var taken = 0
+    private var writeDeadline: Scheduled<Void>?
 
-    init(limits: Limits, connections: ConnectionCount) {
+    init(limits: Limits, connections: ConnectionRegistry) {
         self.limits = limits
         self.connections = connections
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
-        isCounted = true
-        isExcess = connections.opened() > limits.connections
+        let here = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        let entry = ConnectionRegistry.Entry {
+            here.eventLoop.execute { here.value.0.closeIfIdle(here.value.1) }
+        }
+        self.entry = entry
+        connections.count.opened()
+        isExcess = !connections.register(entry)
+        life = context.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(limits.connectionLife)) {
+            self.isEnding = true
+            if self.isIdle { context.close(promise: nil) }
+        }
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
-        deadline?.cancel()
-        if isCounted { connections.closed() }
-        isCounted = false
+        for task in [deadline, life, writeDeadline] { task?.cancel() }
+        guard let entry else { return }
+        connections.unregister(entry)
+        connections.count.closed()
+        self.entry = nil
+    }
+
+    private var isIdle: Bool { unanswered == 0 && !isReading }
+
+    /// Told by the registry, which has given this connection's place to another.
+    private func closeIfIdle(_ context: ChannelHandlerContext) {
+        guard let entry else { return }
+        if isIdle || isClosing { context.close(promise: nil) } else { connections.keep(entry) }
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        guard !isClosing else { return }
+        guard !isClosing, !isDiscarding else { return }
         switch unwrapInboundIn(data) {
         case .head(let request):
+            if isEnding {
+                isDiscarding = true
+                return
+            }
             isReading = true
-            if isExcess { return refuse(.unavailable, context) }
+            entry?.set(idle: isIdle)
+            if isExcess, !connections.hasRoom() { return refuse(.unavailable, context) }
+            isExcess = false
+            requests += 1
+            if requests >= limits.requestsPerConnection { isEnding = true }
             continueIfExpected(request, context)
             unanswered += 1
         case .body: break
@@ -94,18 +123,59 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         switch unwrapOutboundIn(data) {
-        case .head(var response) where isReading && response.status.kind != .informational:
+        case .head(var response) where isLastAnswer && response.status.kind != .informational:
             response.headerFields[.connection] = "close"
             context.write(wrapOutboundOut(.head(response)), promise: promise)
-        case .end where isReading:
-            unanswered -= 1
-            context.writeAndFlush(data, promise: promise)
-            stopReading(context)
         case .end:
+            let isLast = isLastAnswer
             unanswered -= 1
-            context.write(data, promise: promise)
+            let sent = promise ?? context.eventLoop.makePromise()
+            unsent += 1
+            sent.futureResult.assumeIsolated().whenComplete { _ in
+                self.unsent -= 1
+                self.taken += 1
+            }
+            if isLast {
+                context.writeAndFlush(data, promise: sent)
+                stopReading(context)
+            } else {
+                context.write(data, promise: sent)
+                entry?.set(idle: isIdle)
+            }
         default:
             context.write(data, promise: promise)
+        }
+    }
+
+    /// Whether the answer that is being written ends the connection: to a request that has not all come, or to the last
+    /// one that is accepted. If several are unanswered, it is the first of them that is answered now.
+    private var isLastAnswer: Bool { unanswered == 1 && (isReading || isEnding) }
+
+    func flush(context: ChannelHandlerContext) {
+        context.flush()
+        if unsent > 0 { watchWrites(context) }
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        taken += 1
+        if !context.channel.isWritable { watchWrites(context) }
+        context.fireChannelWritabilityChanged()
+    }
+
+    /// Closes the connection if its client takes nothing for too long. A kernel's buffers take many answers before one
+    /// waits here.
+    private func watchWrites(_ context: ChannelHandlerContext) {
+        guard writeDeadline == nil else { return }
+        let before = taken
+        let loop = context.eventLoop.assumeIsolated()
+        writeDeadline = loop.scheduleTask(in: TimeAmount(limits.writeDeadline)) {
+            self.writeDeadline = nil
+            guard self.unsent > 0 || !context.channel.isWritable else { return }
+            if self.taken == before {
+                context.close(promise: nil)
+            } else {
+                self.watchWrites(context)
+            }
         }
     }
 

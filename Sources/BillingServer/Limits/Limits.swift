@@ -6,10 +6,21 @@ public struct Limits: Sendable {
     public var bodyDeadline: Duration = .seconds(10)
     /// Bytes of all bodies together that are being read or wait for their commit; more is answered 503.
     public var heldBytes = 64 << 20
-    /// Open connections; what comes on further ones is answered 503.
+    /// Bytes of those among them that are larger than ``smallBodySize``. The rest is for small ones alone.
+    public var heldLargeBytes = 48 << 20
+    /// Up to so many bytes a body is small.
+    public var smallBodySize = 64 << 10
+    /// Open connections. A further one takes the place of the one that has been idle longest; if none is idle, what comes
+    /// on it is answered 503.
     public var connections = 1024
     /// After this a connection is closed if no request is under way, or if its headers have not come to an end.
     public var idleTimeout: Duration = .seconds(30)
+    /// After this a connection ends with the next answer, or at once if no request is under way.
+    public var connectionLife: Duration = .seconds(300)
+    /// The answer to so many requests ends a connection.
+    public var requestsPerConnection = 1000
+    /// A connection is closed if answers wait to be sent and for so long its client has taken nothing.
+    public var writeDeadline: Duration = .seconds(10)
     /// Deliveries that wait for a commit; further ones are answered 503.
     public var queueLength = 10_000
     /// Deliveries of one transaction.

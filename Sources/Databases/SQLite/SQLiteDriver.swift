@@ -8,15 +8,37 @@ import GRDB
 /// statement a visit to the connection's own queue, so that nothing blocks Swift's threads while the body awaits. What a
 /// transaction reads nobody can change before it ends, hence rows need no locks. Reads outside go to connections of
 /// their own, which see what is committed (WAL); in memory there is only the one connection, so they wait their turn.
+///
+/// Nothing is told to be committed into a file that is not at its path any more (``SQLiteFile``).
 package struct SQLiteDriver: DatabaseDriver {
     package let clock: (@Sendable () -> Date)?
-    private let database: any DatabaseWriter
+    private let place: Place
     private let turn = WriterTurn()
-    private let isInMemory: Bool
     private let observe: (@Sendable (_ sql: String, _ duration: Duration, _ error: String?) -> Void)?
+
+    private enum Place {
+        case file(SQLiteFile)
+        case memory(DatabaseQueue)
+
+        /// - Throws: `StoreError.unavailable` if the file is not at its path.
+        func database() throws -> any DatabaseWriter {
+            switch self {
+            case .file(let file): try file.pool()
+            case .memory(let queue): queue
+            }
+        }
+
+        /// - Throws: `StoreError.unavailable` if the file is not at its path any more.
+        func check(_ database: any DatabaseWriter) throws {
+            if case .file(let file) = self, let pool = database as? DatabasePool { try file.check(pool) }
+        }
+    }
 
     /// How long another process may hold the file before we give up, in seconds.
     private static let patience: TimeInterval = 5
+    /// How often we look whether it still does, in microseconds. SQLite's own waiting looks ten times a second in the end,
+    /// and would hardly ever find the moment between two transactions of a process that writes all the time.
+    private static let look: UInt32 = 2000
 
     /// Opens the file; its folder must exist. A missing one is created, or taken for an empty one.
     ///
@@ -28,19 +50,23 @@ package struct SQLiteDriver: DatabaseDriver {
             throw StoreError.invalidURL("expected sqlite:PATH or sqlite::memory:")
         }
         var settings = GRDB.Configuration()
-        settings.busyMode = .timeout(Self.patience)
+        settings.busyMode = .callback { tries in
+            guard Double(tries) * Double(Self.look) < Self.patience * 1_000_000 else { return false }
+            usleep(Self.look)
+            return true
+        }
         settings.maximumReaderCount = max(1, configuration.poolSize)
         // A transaction spans several visits to the connection.
         settings.allowsUnsafeTransactions = true
         let isMissing = !FileManager.default.fileExists(atPath: String(path))
-        isInMemory = path == ":memory:" || (isMissing && !configuration.createsFile)
+        let isInMemory = path == ":memory:" || (isMissing && !configuration.createsFile)
         clock = configuration.clock
         observe = configuration.observe
         do {
             if isInMemory {
-                database = try DatabaseQueue(configuration: settings)
+                place = .memory(try DatabaseQueue(configuration: settings))
             } else {
-                database = try Self.open(String(path), settings)
+                place = .file(try SQLiteFile(path: String(path)) { [settings] in try Self.open($0, settings) })
             }
         } catch let error as DatabaseError {
             throw StoreError(error)
@@ -84,12 +110,14 @@ package struct SQLiteDriver: DatabaseDriver {
     }
 
     private func inTransaction<Result>(_ body: (SQLiteWriter) async throws -> Result) async throws -> Result {
+        let database = try place.database()
         let writer = SQLiteWriter(database: database, observe: observe)
         do {
             try await writer.visit { try $0.run(script: "begin immediate") }
             let result = try await body(writer)
             try Task.checkCancellation()
             try await writer.visit { try $0.run(script: "commit") }
+            try place.check(database)
             return result
         } catch {
             // After some errors SQLite has rolled back by itself.
@@ -105,7 +133,9 @@ package struct SQLiteDriver: DatabaseDriver {
         try await mapped {
             try await turn.begin()
             do {
+                let database = try place.database()
                 let result = try await SQLiteWriter(database: database, observe: observe).visit(body)
+                try place.check(database)
                 await turn.end()
                 return result
             } catch {
@@ -139,9 +169,10 @@ package struct SQLiteDriver: DatabaseDriver {
     package func read<Result: Sendable>(
         _ body: @escaping @Sendable (SQLiteConnection) throws -> Result
     ) async throws -> Result {
-        if isInMemory { return try await write { try await $0.transact(body) } }
+        guard case .file(let file) = place else { return try await write { try await $0.transact(body) } }
         return try await mapped {
             try Task.checkCancellation()
+            let database = try file.pool()
             return try await withCheckedThrowingContinuation { continuation in
                 database.asyncRead { [observe] access in
                     continuation.resume(
@@ -159,7 +190,10 @@ package struct SQLiteDriver: DatabaseDriver {
 
     package func close() async {
         guard (try? await turn.begin()) != nil else { return }
-        try? database.close()
+        switch place {
+        case .file(let file): file.close()
+        case .memory(let queue): try? queue.close()
+        }
         await turn.end()
     }
 

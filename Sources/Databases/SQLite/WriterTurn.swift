@@ -1,14 +1,41 @@
 import Foundation
 
 /// Whose turn it is to write: one transaction at a time, in the order they came.
+///
+/// Other processes have no place in that order: they look from time to time whether the file is free. So when this process
+/// has written without a break for long, it rests once for as long as the slowest of them waits between two looks.
 actor WriterTurn {
+    /// After so long without a break this process rests: well within the five seconds that a program waits by default.
+    private static let stretch: Duration = .seconds(2)
+    /// How long it rests: SQLite's own waiting looks every 100 ms.
+    private static let rest: Duration = .milliseconds(105)
+    /// What counts as a break.
+    private static let pause: Duration = .milliseconds(5)
+
     private var isTaken = false
     private var waiting: [(id: UUID, resume: CheckedContinuation<Void, any Error>)] = []
+    private var stretchBegan = ContinuousClock.now
+    private var lastEnd = ContinuousClock.now
 
     /// Waits for the turn.
     ///
     /// - Throws: `CancellationError` if the task was cancelled before; then it has no turn to end.
     func begin() async throws {
+        try await wait()
+        if .now - lastEnd >= Self.pause {
+            stretchBegan = .now
+        } else if .now - stretchBegan >= Self.stretch {
+            do {
+                try await Task.sleep(for: Self.rest)
+            } catch {
+                end()
+                throw error
+            }
+            stretchBegan = .now
+        }
+    }
+
+    private func wait() async throws {
         try Task.checkCancellation()
         guard isTaken else {
             isTaken = true
@@ -29,6 +56,7 @@ actor WriterTurn {
     }
 
     func end() {
+        lastEnd = .now
         if waiting.isEmpty {
             isTaken = false
         } else {

@@ -1,4 +1,5 @@
 import Foundation
+import ServiceSettings
 
 /// One property of a row: a column of a table, a line of a record, a key in JSON.
 struct Column<Row>: Sendable {
@@ -72,18 +73,4 @@ extension Cell: Encodable {
 extension UUID {
     /// As the databases print it.
     var text: String { uuidString.lowercased() }
-}
-
-extension String {
-    /// The text with control characters escaped: a buyer's input must not be able to control the operator's terminal.
-    var printable: String {
-        guard unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else { return self }
-        return unicodeScalars.reduce(into: "") { text, scalar in
-            if scalar.properties.generalCategory == .control {
-                text += scalar.escaped(asASCII: true)
-            } else {
-                text.unicodeScalars.append(scalar)
-            }
-        }
-    }
 }

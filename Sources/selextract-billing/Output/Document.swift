@@ -1,4 +1,5 @@
 import Foundation
+import ServiceSettings
 
 /// What a command prints, before it is text or JSON.
 struct Document {
@@ -40,7 +41,8 @@ struct Document {
         get throws {
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-            return try encoder.encode(self) + Data("\n".utf8)
+            let text = String(decoding: try encoder.encode(self), as: UTF8.self)
+            return Data((text.printableJSON + "\n").utf8)
         }
     }
 }

@@ -21,6 +21,7 @@ struct Serve: AsyncParsableCommand {
         let settings = try Settings.load()
         _ = try settings.signingSecrets()
         let logger = settings.logger()
+        raiseOpenFileLimit(logger: logger)
         var database = settings.databaseConfiguration(logger: logger)
         database.separatesReads = true
         let store = try database.open()
@@ -76,7 +77,7 @@ struct Serve: AsyncParsableCommand {
 
                 """
         }
-        FileHandle.standardError.write(Data(text.utf8))
+        LogWriter.standardError.write(text)
     }
 
     private static let settingsHelp = Setting.all.map { setting in
