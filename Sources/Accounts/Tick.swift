@@ -32,6 +32,10 @@ public struct Tick: Sendable {
         public var retried = 0
         /// Parked events that were released.
         public var released = 0
+        /// Subscriptions of another program's that were taken over (R21).
+        public var adopted = 0
+        /// Accounts of which another program had changed a subscription's row.
+        public var putRight = 0
         /// Accounts that were due.
         public var accounts = 0
         /// Of those, whose units, tier or reset date changed.
@@ -56,7 +60,7 @@ public struct Tick: Sendable {
     public func run(dryRun: Bool = false, onlyAccounts: Bool = false) async throws -> Report {
         var report = Report()
         let events = onlyAccounts ? [] : [outdatedEvents, quarantinedEvents, failedEvents, parkedEvents]
-        for work in events + [dueAccounts] {
+        for work in [foreignSubscriptions] + events + [overwrittenAccounts, dueAccounts] {
             var (seen, stuck): (Set<String>, Set<String>) = ([], [])
             while true {
                 try Task.checkCancellation()
@@ -129,6 +133,39 @@ public struct Tick: Sendable {
     }
 
     // MARK: Kinds of work
+
+    /// Before all else, so that no account is judged without what it had.
+    private var foreignSubscriptions: Work {
+        let (policy, chunk) = (policy, chunk)
+        return Work(
+            due: { transaction, stuck in
+                try await transaction.adoptable(limit: chunk, except: stuck.compactMap(UUID.init(uuidString:)))
+                    .map(\.uuidString)
+            },
+            fold: { transaction, items in
+                var report = Report()
+                report.adopted = try await Fold(transaction, policy: policy)
+                    .adopt(items.compactMap(UUID.init(uuidString:))).count
+                return report
+            })
+    }
+
+    private var overwrittenAccounts: Work {
+        let (policy, chunk) = (policy, chunk)
+        return Work(
+            due: { transaction, stuck in
+                try await transaction.overwritten(limit: chunk, except: stuck.compactMap(UUID.init(uuidString:)))
+                    .map(\.uuidString)
+            },
+            fold: { transaction, items in
+                let users = Set(items.compactMap(UUID.init(uuidString:)))
+                try await transaction.markPutRight(of: users, at: try await transaction.now())
+                try await Fold(transaction, policy: policy).refresh(users: users)
+                var report = Report()
+                report.putRight = users.count
+                return report
+            })
+    }
 
     private var outdatedEvents: Work {
         let (policy, chunk) = (policy, chunk)
@@ -232,6 +269,8 @@ extension Tick.Report {
         accepted += other.accepted
         retried += other.retried
         released += other.released
+        adopted += other.adopted
+        putRight += other.putRight
         accounts += other.accounts
         changed += other.changed
         failures += other.failures

@@ -12,6 +12,8 @@ public struct TimeLine: Sendable {
         /// A change that no event brought: the clock's, a task's, an operator's, another program's.
         case entry(LedgerRecord)
         case act(OperatorRecord)
+        /// Another program changed a row that follows from events.
+        case overwrite(SubscriptionOverwrite)
     }
 
     /// nil: the subscription belongs to nobody yet.
@@ -24,6 +26,9 @@ public struct TimeLine: Sendable {
     /// left in it.
     public var waiting: [(line: String, units: Int)]
     public var buckets: [Bucket]
+    /// Changes by another program that look as if it, too, had given what an event of the provider's gives: exactly a
+    /// plan's units, right before or after such an event.
+    public var doublings: [LedgerRecord]
     /// In order of their arrival here.
     public var items: [(at: Date, item: Item)]
 }
@@ -97,6 +102,25 @@ extension TimeLine {
         items += try await store.operatorRecords(user: user?.id, subscription: subscription)
             .filter { subscription == nil || $0.subscription == subscription }
             .map { ($0.at, Item.act($0)) }
+        if let user {
+            items += try await store.overwrites(of: user.id).filter { isShown($0.subscriptionID) }
+                .map { ($0.at, Item.overwrite($0)) }
+        }
+        let units = Set(catalog.plans.values.map(\.monthlyComputeUnits)).subtracting([0])
+        doublings = ledger.doublings(events: Set(records.filter { $0.subscriptionID != nil }.map(\.id)), units: units)
         items.sort { $0.at < $1.at }
+    }
+}
+
+extension [LedgerRecord] {
+    /// - Parameters:
+    ///   - events: about subscriptions.
+    ///   - units: that plans give a month.
+    fileprivate func doublings(events: Set<UUID>, units: Set<Int>) -> [LedgerRecord] {
+        indices.filter { index in
+            guard self[index].entry.kind == .external, units.contains(self[index].entry.units) else { return false }
+            let neighbours = [index - 1, index + 1].filter(indices.contains).map { self[$0] }
+            return neighbours.contains { $0.entry.eventID.map(events.contains) ?? false }
+        }.map { self[$0] }
     }
 }

@@ -7,7 +7,7 @@ public import SchemaValidation
 /// It loads and saves, and decides nothing: what a delivery, the clock or an operator leads to is told by `Billing`.
 public struct Store: Sendable {
     let driver: any SchemaDriver
-    private let plan: MigrationPlan
+    let plan: MigrationPlan
     /// The catalogue and lists as they may be shown, from the replica if there is one.
     public let lists: Lists
     /// The same from the primary: what is committed there.

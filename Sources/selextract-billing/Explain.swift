@@ -38,6 +38,8 @@ extension TimeLine {
         document.list("subscriptions", Subscriptions.columns, subscriptions)
         document.value("overdue", .list(overdue.sorted()))
         document.value("waiting", .list(waiting.map(\.line)))
+        document.value(
+            "doublings", .list(doublings.map { "\($0.entry.units) units at \($0.createdAt.formatted(.iso8601))" }))
         document.list("buckets", UsersShow.bucketColumns, buckets)
         document.list("items", Self.columns, items.map { ItemRow(at: $0.at, item: $0.item) })
     }
@@ -86,6 +88,13 @@ extension TimeLine {
                 "Two are paid (R14): \(entitlement?.lemonSqueezySubscriptionID ?? "a granted plan") counts; \(units) units "
                     + "of \(line) wait.")
         }
+        for record in doublings {
+            let units = record.entry.units
+            lines.append(
+                "Given twice? Another program gave \(units) units at \(record.createdAt.formatted(.iso8601)), right beside "
+                    + "an event that gives them: only one program may handle the webhooks. If so: "
+                    + "`users adjust \(user?.email ?? "WHO") -\(units) --reason …`")
+        }
         for subscription in subscriptions {
             lines.append(
                 "Subscription \(subscription.name): \(subscription.planID), "
@@ -122,6 +131,9 @@ extension TimeLine.Item {
             case .grant, .planChange, .switch, .correction: return "the clock, or another account's event"
             }
         case .act(let record): return record.title
+        case .overwrite(let record):
+            let which = record.subscriptionID.map { "subscription \($0)" } ?? "a granted plan"
+            return "another program wrote into the row of \(which): \(record.what)"
         }
     }
 
@@ -129,7 +141,7 @@ extension TimeLine.Item {
         switch self {
         case .event(_, _, let entries): entries
         case .entry(let record): [record]
-        case .act: []
+        case .act, .overwrite: []
         }
     }
 
@@ -145,6 +157,10 @@ extension TimeLine.Item {
                 + (remedy.map { ["R3  waits for " + $0.remedy] } ?? [])
         case .entry: return []
         case .act(let record): return [record.rule]
+        case .overwrite(let record):
+            let when =
+                record.putRightAt.map { "put right at \($0.formatted(.iso8601))" } ?? "the clock will put it right"
+            return ["R8  the row follows from events: \(when)"]
         }
     }
 
@@ -155,6 +171,16 @@ extension TimeLine.Item {
             return "\(entry.kind.rawValue): \(entry.balance - entry.units) → \(entry.balance) units"
                 + " (\(entry.line.rawValue), month from \(entry.begin.formatted(.iso8601)))\(shortfall)"
         }
+    }
+}
+
+extension SubscriptionOverwrite {
+    fileprivate var what: String {
+        let changes = [
+            statusBefore == statusWritten ? nil : "status \(statusBefore) became \(statusWritten)",
+            planBefore == planWritten ? nil : "plan \(planBefore) became \(planWritten)",
+        ].compactMap(\.self)
+        return changes.isEmpty ? "its period, or its account" : changes.joined(separator: ", ")
     }
 }
 
