@@ -7,7 +7,7 @@ public import Storage
 ///
 /// Decides by the settings that the database holds; the program's own count only where it holds none.
 public struct Fold: Sendable {
-    private let transaction: StoreTransaction
+    let transaction: StoreTransaction
     private let policy: BillingPolicy
     /// The subscriptions that are read whole, whatever their checkpoints.
     private let whole: WholeHistories

@@ -32,6 +32,10 @@ public struct Tick: Sendable {
         public var retried = 0
         /// Parked events that were released.
         public var released = 0
+        /// Subscriptions of another program's that were taken over (R21).
+        public var adopted = 0
+        /// Accounts of which another program had changed a subscription's row.
+        public var putRight = 0
         /// Accounts that were due.
         public var accounts = 0
         /// Of those, whose units, tier or reset date changed.
@@ -65,8 +69,12 @@ public struct Tick: Sendable {
     ///   - onlyDue: looks only at accounts and failed events whose moment has come, as `serve` does every second.
     public func run(dryRun: Bool = false, onlyDue: Bool = false) async throws -> Report {
         var report = Report()
-        let all = [outdatedEvents, quarantinedEvents, failedEvents, parkedEvents, dueAccounts]
-        for work in onlyDue ? [failedEvents, dueAccounts] : all {
+        let all = [
+            foreignSubscriptions, outdatedEvents, quarantinedEvents, failedEvents, parkedEvents, overwrittenAccounts,
+            dueAccounts,
+        ]
+        let due = [foreignSubscriptions, failedEvents, overwrittenAccounts, dueAccounts]
+        for work in onlyDue ? due : all {
             var (seen, stuck): (Set<String>, Set<String>) = ([], [])
             while true {
                 try Task.checkCancellation()
@@ -140,6 +148,39 @@ public struct Tick: Sendable {
     }
 
     // MARK: Kinds of work
+
+    /// Before all else, so that no account is judged without what it had.
+    private var foreignSubscriptions: Work {
+        let (policy, chunk) = (policy, chunk)
+        return Work(
+            due: { transaction, stuck in
+                try await transaction.adoptable(limit: chunk, except: stuck.compactMap(UUID.init(uuidString:)))
+                    .map(\.uuidString)
+            },
+            fold: { transaction, items in
+                var report = Report()
+                report.adopted = try await Fold(transaction, policy: policy)
+                    .adopt(items.compactMap(UUID.init(uuidString:))).count
+                return report
+            })
+    }
+
+    private var overwrittenAccounts: Work {
+        let (policy, chunk) = (policy, chunk)
+        return Work(
+            due: { transaction, stuck in
+                try await transaction.overwritten(limit: chunk, except: stuck.compactMap(UUID.init(uuidString:)))
+                    .map(\.uuidString)
+            },
+            fold: { transaction, items in
+                let users = Set(items.compactMap(UUID.init(uuidString:)))
+                try await transaction.markPutRight(of: users, at: try await transaction.now())
+                try await Fold(transaction, policy: policy).refresh(users: users)
+                var report = Report()
+                report.putRight = users.count
+                return report
+            })
+    }
 
     private var outdatedEvents: Work {
         let (policy, chunk) = (policy, chunk)
@@ -243,6 +284,8 @@ extension Tick.Report {
         accepted += other.accepted
         retried += other.retried
         released += other.released
+        adopted += other.adopted
+        putRight += other.putRight
         accounts += other.accounts
         changed += other.changed
         failures += other.failures

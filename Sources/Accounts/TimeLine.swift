@@ -14,6 +14,8 @@ public struct TimeLine: Sendable {
         case act(OperatorRecord)
         /// Units that another program has written, and that are not in the ledger yet (R15).
         case pending(PendingUnits)
+        /// Another program changed a row that follows from events.
+        case overwrite(SubscriptionOverwrite)
     }
 
     /// nil: the subscription belongs to nobody yet.
@@ -26,6 +28,9 @@ public struct TimeLine: Sendable {
     /// left in it.
     public var waiting: [(line: String, units: Int)]
     public var buckets: [Bucket]
+    /// Changes by another program that look as if it, too, had given what an event of the provider's gives: exactly a
+    /// plan's units, right before or after such an event.
+    public var doublings: [LedgerRecord]
     /// In order of their arrival here.
     public var items: [(at: Date, item: Item)]
     /// What belongs here and cannot be read: all else is shown, computed without it.
@@ -120,6 +125,12 @@ extension TimeLine {
         if subscription == nil, let user, let pending = try await store.pendingUnits(user: user.id) {
             items.append((pending.at, .pending(pending)))
         }
+        if let user {
+            items += try await store.overwrites(of: user.id).filter { isShown($0.subscriptionID) }
+                .map { ($0.at, Item.overwrite($0)) }
+        }
+        let units = Set(catalog.plans.values.map(\.monthlyComputeUnits)).subtracting([0])
+        doublings = ledger.doublings(events: Set(records.filter { $0.subscriptionID != nil }.map(\.id)), units: units)
         items.sort { $0.at < $1.at }
         unreadable = []
         for row in unread + inbox.unreadable + acts.unreadable where !unreadable.contains(row) {
@@ -137,5 +148,18 @@ private func readable<Value>(
     } catch StoreError.unreadable(let row) {
         unread.append(row)
         return []
+    }
+}
+
+extension [LedgerRecord] {
+    /// - Parameters:
+    ///   - events: about subscriptions.
+    ///   - units: that plans give a month.
+    fileprivate func doublings(events: Set<UUID>, units: Set<Int>) -> [LedgerRecord] {
+        indices.filter { index in
+            guard self[index].entry.kind == .external, units.contains(self[index].entry.units) else { return false }
+            let neighbours = [index - 1, index + 1].filter(indices.contains).map { self[$0] }
+            return neighbours.contains { $0.entry.eventID.map(events.contains) ?? false }
+        }.map { self[$0] }
     }
 }

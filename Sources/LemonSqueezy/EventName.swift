@@ -21,6 +21,8 @@ public struct EventName: RawRepresentable, ExpressibleByStringLiteral, Hashable,
     public static let subscriptionPaymentFailed: EventName = "subscription_payment_failed"
     public static let subscriptionPaymentRecovered: EventName = "subscription_payment_recovered"
     public static let subscriptionPaymentRefunded: EventName = "subscription_payment_refunded"
+    /// Ours, not the provider's: a row of another program that was taken over (R21).
+    public static let subscriptionAdopted: EventName = "subscription_adopted"
     public static let licenseKeyCreated: EventName = "license_key_created"
     public static let licenseKeyUpdated: EventName = "license_key_updated"
     public static let affiliateActivated: EventName = "affiliate_activated"

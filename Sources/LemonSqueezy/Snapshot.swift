@@ -23,13 +23,16 @@ public struct Snapshot: Hashable, Sendable {
     public var billingAnchor: Int?
     public var createdAt: Date
     public var order: SnapshotOrder
+    /// nil: it is the provider's own word.
+    public var adoption: Adoption?
 
     public var updatedAt: Date { order.updatedAt }
 
     public init(
         subscriptionID: String, customerID: String?, productID: String?, variantID: String?, orderID: String?,
         orderItemID: String?, email: String?, status: SubscriptionStatus, pause: Pause?, trialEndsAt: Date?,
-        renewsAt: Date?, endsAt: Date?, billingAnchor: Int? = nil, createdAt: Date, order: SnapshotOrder
+        renewsAt: Date?, endsAt: Date?, billingAnchor: Int? = nil, createdAt: Date, order: SnapshotOrder,
+        adoption: Adoption? = nil
     ) {
         self.subscriptionID = subscriptionID
         self.customerID = customerID
@@ -46,6 +49,7 @@ public struct Snapshot: Hashable, Sendable {
         self.billingAnchor = billingAnchor
         self.createdAt = createdAt
         self.order = order
+        self.adoption = adoption
     }
 
     /// How a paused subscription is paused. No mode counts as `void` (R9).
@@ -68,6 +72,7 @@ extension Snapshot {
         guard let subscriptionID = id?.identifier else { throw Undecodable(path: "data.id", value: id) }
         let updatedAt = try attributes.required(date: "updated_at")
         let status = SubscriptionStatus(rawValue: try attributes.required(word: "status"))
+        let adoption = name == .subscriptionAdopted ? try Adoption(attributes) : nil
         self.init(
             subscriptionID: subscriptionID,
             customerID: attributes.identifier("customer_id"),
@@ -88,8 +93,10 @@ extension Snapshot {
                 snapshotSecond: attributes.snapshotSecond,
                 rank: name.snapshotRank,
                 statusRank: status.snapshotRank,
-                digest: SHA256.digest(attributes.value.canonicalBytes(without: "urls"))
-            )
+                digest: SHA256.digest(attributes.value.canonicalBytes(without: "urls")),
+                isAdopted: adoption != nil
+            ),
+            adoption: adoption
         )
         // Each month becomes a row. Dates that lie a century apart are a mistake, and must not become 1,200 of them.
         let latest = [updatedAt, trialEndsAt, renewsAt, endsAt, pause?.resumesAt].compactMap(\.self).max() ?? updatedAt

@@ -3,6 +3,8 @@ public import Foundation
 /// The canonical order of a subscription's snapshots (R7), which does not depend on when each arrived: the greatest is
 /// the present state. Two that are equal in all five parts are the same snapshot.
 public struct SnapshotOrder: Comparable, Hashable, Sendable {
+    /// Made from a row of another program: it comes before everything that the provider says (R21).
+    public var isAdopted: Bool
     /// `updated_at`, whole seconds, UTC.
     public var updatedAt: Date
     /// The `expires` of `urls.customer_portal`, in Unix seconds; 0 if there is none. It moves with the second in which
@@ -16,7 +18,10 @@ public struct SnapshotOrder: Comparable, Hashable, Sendable {
     /// that are equal in all other parts but differ in content.
     public var digest: [UInt8]
 
-    public init(updatedAt: Date, snapshotSecond: Int, rank: Int, statusRank: Int, digest: [UInt8]) {
+    public init(
+        updatedAt: Date, snapshotSecond: Int, rank: Int, statusRank: Int, digest: [UInt8], isAdopted: Bool = false
+    ) {
+        self.isAdopted = isAdopted
         self.updatedAt = updatedAt
         self.snapshotSecond = snapshotSecond
         self.rank = rank
@@ -25,6 +30,7 @@ public struct SnapshotOrder: Comparable, Hashable, Sendable {
     }
 
     public static func < (left: SnapshotOrder, right: SnapshotOrder) -> Bool {
+        if left.isAdopted != right.isAdopted { return left.isAdopted }
         if left.updatedAt != right.updatedAt { return left.updatedAt < right.updatedAt }
         if left.snapshotSecond != right.snapshotSecond { return left.snapshotSecond < right.snapshotSecond }
         if left.rank != right.rank { return left.rank < right.rank }

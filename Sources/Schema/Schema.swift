@@ -22,6 +22,7 @@ public enum Schema {
         Migration(version: 3, name: "rules", sql: text(PackageResources._003_rules_sql)),
         Migration(version: 4, name: "lean", sql: text(PackageResources._004_lean_sql)),
         Migration(version: 5, name: "functions", sql: text(PackageResources._005_functions_sql)),
+        Migration(version: 6, name: "adoption", sql: text(PackageResources._006_adoption_sql)),
         Migration(version: 7, name: "discard", sql: text(PackageResources._007_discard_sql)),
     ]
 
@@ -31,8 +32,52 @@ public enum Schema {
         Migration(version: 3, name: "rules", sql: text(PackageResources._003_rules_sqlite_sql)),
         Migration(version: 4, name: "lean", sql: text(PackageResources._004_lean_sqlite_sql)),
         Migration(version: 5, name: "functions", sql: text(PackageResources._005_functions_sqlite_sql)),
+        Migration(version: 6, name: "adoption", sql: text(PackageResources._006_adoption_sqlite_sql)),
         Migration(version: 7, name: "discard", sql: text(PackageResources._007_discard_sqlite_sql)),
     ]
+
+    /// The file `db/init.sql`: all migrations for PostgreSQL, each if it is missing, as one statement. So any client runs
+    /// it, and it is done or not done as a whole.
+    public static var initialization: String {
+        let steps = postgreSQL.map { migration in
+            let number = migration.version
+            let condition =
+                number == 1
+                ? "to_regclass('schema_migrations') is null"
+                : "not exists (select from schema_migrations where version = \(number))"
+            return """
+                    if \(condition) then
+                        execute $migration_\(number)$
+                \(migration.sql)$migration_\(number)$;
+                    end if;
+                """
+        }
+        return """
+            -- The schema of Selextract Cloud on PostgreSQL, complete, for any client: run on an empty database it gives
+            -- exactly what `selextract-billing migrate` gives. On an older schema it adds what is missing, and run again
+            -- it changes nothing. One statement: all of it is done, or none.
+            --
+            -- Written by a test from the migrations beside it, which are what is edited.
+
+            do $init$
+            begin
+                -- The lock that `migrate` takes.
+                perform pg_advisory_xact_lock(1579075500);
+                if to_regclass('schema_migrations') is null and to_regclass('users') is not null then
+                    raise exception 'a table users of another program is there: `migrate --adopt` takes it over';
+                end if;
+
+            \(steps.joined(separator: "\n\n"))
+            end $init$;
+
+            """
+    }
+
+    /// What makes tables of another program those of the first migration, which was run in a schema
+    /// `adoption_reference`, up to the rows that they may not have; and the rest.
+    public static let adoption = (
+        columns: text(PackageResources.adopt_columns_sql), constraints: text(PackageResources.adopt_constraints_sql)
+    )
 
     /// What a database consists of once all migrations have run; made by the tests, and compared with by
     /// `validate-schema`.

@@ -110,19 +110,23 @@ public struct Lists: Sendable {
     ///   by an index, on SQLite task after task is read.
     public func tasks(
         of user: UUID?, where condition: MetadataValue?, limit: Int, before: Cursor?
-    ) async throws -> [ScrapingTask] {
-        var (found, cursor): ([ScrapingTask], Cursor?) = ([], before)
+    ) async throws -> Listing<ScrapingTask> {
+        var (found, cursor): ([Result<ScrapingTask, UnreadableRow>], Cursor?) = ([], before)
         while true {
             let read = max(limit - found.count, 500)
-            let tasks = try await driver.fetch(
+            let page = try await driver.list(
                 Query<ScrapingTask>(
                     select: """
                         from \(.tasks(containing: condition)) where \(.ownedBy(user)) and \(.behind(cursor, in: "tasks"))
                         order by created_at desc, id desc limit \(read)
                         """))
-            found += tasks.filter { task in condition.map { task.config.contains($0) } ?? true }
-            guard found.count < limit, tasks.count == read, let last = tasks.last else {
-                return Array(found.prefix(limit))
+            // What cannot be read may be what is looked for.
+            found += page.entries.filter { entry in
+                guard let condition, case .success(let task) = entry else { return true }
+                return task.config.contains(condition)
+            }
+            guard found.count < limit, page.entries.count == read, let last = page.rows.last else {
+                return Listing(Array(found.prefix(limit)))
             }
             cursor = Cursor(at: last.createdAt, id: last.id)
         }

@@ -134,7 +134,8 @@ extension StoreError {
         .schema(
             """
             these tables are there already, and no record of migrations is: \(names.joined(separator: ", ")). \
-            Another program made them, or they were not made to the end
+            Another program made them, or they were not made to the end. `migrate --adopt` takes them over; with \
+            --dry-run it only says what it would do
             """)
     }
 

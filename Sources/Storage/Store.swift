@@ -11,7 +11,7 @@ public struct Store: Sendable {
     /// Reads outside of transactions: on connections of its own if these are kept apart.
     let reads: any DatabaseDriver
     private let hasReads: Bool
-    private let plan: MigrationPlan
+    let plan: MigrationPlan
     /// The catalogue and lists as they may be shown, from the replica if there is one.
     public let lists: Lists
     /// The same from the primary: what is committed there.

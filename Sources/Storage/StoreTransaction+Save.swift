@@ -71,9 +71,13 @@ extension StoreTransaction {
             ]
         }
         let provided = changes.subscriptions.filter { $0.state.grant == nil }
-        if !provided.isEmpty { statements.append(SubscriptionRow.provided.upsert(provided)) }
+        if !provided.isEmpty {
+            statements.append(SubscriptionRow.provided.upsert(provided, changes: SubscriptionRow.changes))
+        }
         let granted = changes.subscriptions.filter { $0.state.grant != nil }
-        if !granted.isEmpty { statements.append(SubscriptionRow.granted.upsert(granted)) }
+        if !granted.isEmpty {
+            statements.append(SubscriptionRow.granted.upsert(granted, changes: SubscriptionRow.changes))
+        }
         if !changes.removedBuckets.isEmpty { statements.append(BucketRow.Key.table.delete(changes.removedBuckets)) }
         if !changes.buckets.isEmpty { statements.append(BucketRow.table.upsert(changes.buckets)) }
         if !changes.charges.isEmpty { statements.append(ChargeRow.add(changes.charges)) }

@@ -39,6 +39,8 @@ extension TimeLine {
         document.list("subscriptions", Subscriptions.columns, subscriptions)
         document.value("overdue", .list(overdue.sorted()))
         document.value("waiting", .list(waiting.map(\.line)))
+        document.value(
+            "doublings", .list(doublings.map { "\($0.entry.units) units at \($0.createdAt.formatted(.iso8601))" }))
         document.list("buckets", UsersShow.bucketColumns, buckets)
         document.list("items", Self.columns, items.map { ItemRow(at: $0.at, item: $0.item) })
         document.unreadable(unreadable)
@@ -88,6 +90,13 @@ extension TimeLine {
                 "Two are paid (R14): \(entitlement?.lemonSqueezySubscriptionID ?? "a granted plan") counts; \(units) units "
                     + "of \(line) wait.")
         }
+        for record in doublings {
+            let units = record.entry.units
+            lines.append(
+                "Given twice? Another program gave \(units) units at \(record.createdAt.formatted(.iso8601)), right beside "
+                    + "an event that gives them: only one program may handle the webhooks. If so: "
+                    + "`users adjust \(user?.email ?? "WHO") -\(units) --reason …`")
+        }
         for subscription in subscriptions {
             lines.append(
                 "Subscription \(subscription.name): \(subscription.planID), "
@@ -126,6 +135,9 @@ extension TimeLine.Item {
             }
         case .act(let record): return record.title
         case .pending: return "changed by another program, not in the ledger yet"
+        case .overwrite(let record):
+            let which = record.subscriptionID.map { "subscription \($0)" } ?? "a granted plan"
+            return "another program wrote into the row of \(which): \(record.what)"
         }
     }
 
@@ -133,7 +145,7 @@ extension TimeLine.Item {
         switch self {
         case .event(_, _, let entries): entries
         case .entry(let record): [record]
-        case .act, .pending: []
+        case .act, .pending, .overwrite: []
         }
     }
 
@@ -150,6 +162,10 @@ extension TimeLine.Item {
         case .entry: return []
         case .act(let record): return [record.rule]
         case .pending: return ["R15 taken over as external when the clock runs next"]
+        case .overwrite(let record):
+            let when =
+                record.putRightAt.map { "put right at \($0.formatted(.iso8601))" } ?? "the clock will put it right"
+            return ["R8  the row follows from events: \(when)"]
         }
     }
 
@@ -161,6 +177,16 @@ extension TimeLine.Item {
             return "\(entry.kind.rawValue): \(entry.balance - entry.units) → \(entry.balance) units"
                 + " (\(entry.line.rawValue), month from \(entry.begin.formatted(.iso8601)))\(shortfall)"
         }
+    }
+}
+
+extension SubscriptionOverwrite {
+    fileprivate var what: String {
+        let changes = [
+            statusBefore == statusWritten ? nil : "status \(statusBefore) became \(statusWritten)",
+            planBefore == planWritten ? nil : "plan \(planBefore) became \(planWritten)",
+        ].compactMap(\.self)
+        return changes.isEmpty ? "its period, or its account" : changes.joined(separator: ", ")
     }
 }
 

@@ -9,7 +9,9 @@ import Storage
 struct Subscriptions: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Shows subscriptions, and says whose they are.",
-        subcommands: [SubscriptionsList.self, SubscriptionsShow.self, SubscriptionsBind.self]
+        subcommands: [
+            SubscriptionsList.self, SubscriptionsShow.self, SubscriptionsBind.self, SubscriptionsAdopt.self,
+        ]
     )
 
     static let columns: [Column<UserSubscription>] = [
@@ -107,6 +109,31 @@ struct SubscriptionsBind: AsyncParsableCommand {
         }
         try output.print {
             $0.record("subscription", Subscriptions.columns, subscription)
+            $0.record("user", Users.columns, user)
+        }
+    }
+}
+
+struct SubscriptionsAdopt: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "adopt",
+        abstract: "Takes over a row of another program.",
+        discussion: """
+            If the row names a subscription at Lemon Squeezy, it counts from now on as if that had been told before all \
+            else; if it names none, its plan is granted. What the account has left of a subscription's units stays.
+            """)
+
+    @Argument(help: "The subscription's id at Lemon Squeezy, or the row's own.")
+    var id: String
+    @OptionGroup var output: OutputOptions
+
+    func run() async throws {
+        let (row, user) = try await withStore(use: .decide) { store, settings in
+            let row = try await store.adopt(subscription: id, policy: settings.policy)
+            return (row, try await store.user(id: row.userID))
+        }
+        try output.print {
+            $0.note("taken over: \(row.planID), \(row.subscriptionID ?? "granted")")
             $0.record("user", Users.columns, user)
         }
     }

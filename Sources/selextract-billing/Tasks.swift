@@ -65,5 +65,6 @@ struct TasksList: AsyncParsableCommand {
             }
         }
         try output.print { $0.page("tasks", Tasks.columns, tasks) }
+        try tasks.unreadable.failIfAny()
     }
 }

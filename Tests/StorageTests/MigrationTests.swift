@@ -26,16 +26,12 @@ import Testing
                 return
             }
             #expect(
-                try await store.migrate() == [
-                    AppliedMigration(version: 1, name: "init"), AppliedMigration(version: 2, name: "entitlements"),
-                    AppliedMigration(version: 3, name: "rules"), AppliedMigration(version: 4, name: "lean"),
-                    AppliedMigration(version: 5, name: "functions"),
-                    AppliedMigration(version: 7, name: "discard"),
-                ])
+                try await store.migrate()
+                    == Schema.postgreSQL.map { AppliedMigration(version: $0.version, name: $0.name) })
             #expect(try await store.migrate() == [])
             try await store.check()
             let status = try await store.migrations()
-            #expect(status.map(\.version) == [1, 2, 3, 4, 5])
+            #expect(status.map(\.version) == Array(1...Self.count))
             #expect(abs(try #require(status[0].appliedAt).timeIntervalSinceNow) < 60)
             await store.close()
         }
@@ -213,6 +209,26 @@ import Testing
         }
     }
 
+    /// With UPDATE_SNAPSHOT=1 it writes the file instead.
+    @Test func `the file for any client holds all migrations`() throws {
+        let file = Fixtures.repository.appendingPathComponent("db/init.sql")
+        if ProcessInfo.processInfo.environment["UPDATE_SNAPSHOT"] != nil {
+            try Data(Schema.initialization.utf8).write(to: file)
+        } else {
+            #expect(try String(contentsOf: file, encoding: .utf8) == Schema.initialization)
+        }
+    }
+
+    /// As a driver sends it: one string.
+    @Test func `one request with the whole file makes the schema, twice`() async throws {
+        try await DatabaseKind.postgreSQL.withDatabase(migrated: false) { database in
+            for _ in 0..<2 { try await database.execute(Schema.initialization) }
+            try await database.withStore { store in
+                #expect(try await store.validateSchema() == SchemaReport(differences: [], notes: []))
+            }
+        }
+    }
+
     @Test func `psql twice and migrate dump to the same schema, and no edited plan is overwritten`() async throws {
         let byHand = try await DatabaseKind.postgreSQL.withDatabase(migrated: false) { database in
             try PostgresProgram.initialize(database)
@@ -291,7 +307,7 @@ enum PostgresProgram {
     /// Makes the schema as a person would.
     static func initialize(_ database: TestDatabase) throws {
         let file = Fixtures.repository.appendingPathComponent("db/init.sql").path
-        _ = try run("psql", ["-X", "-q", "-f", file, database.url])
+        _ = try run("psql", ["-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", file, database.url])
     }
 
     /// Without the random key that newer versions put around a dump.

@@ -131,7 +131,7 @@ struct UnitsTests {
                 switch item.item {
                 case .event(_, _, let entries): sum + entries.reduce(0) { $0 + $1.entry.units }
                 case .entry(let record): sum + record.entry.units
-                case .act, .pending: sum
+                case .act, .pending, .overwrite: sum
                 }
             }
             #expect(units == 700)

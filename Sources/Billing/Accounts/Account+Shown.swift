@@ -23,13 +23,16 @@ extension Account {
     ///
     /// The difference belongs to the bucket that the row still shows, not to one that began since: else the units of a
     /// month that is over would be taken from the next.
+    ///
+    /// - Parameter isAdopted: the units are those of a subscription that is adopted now, whose event tells them (R21):
+    ///   they are no difference in what was shown before.
     public func reconciliation(
-        with shown: ShownBalance, at now: Date, catalog: PlanCatalog
+        with shown: ShownBalance, isAdopted: Bool = false, at now: Date, catalog: PlanCatalog
     ) -> (entries: [LedgerEntry], last: LedgerEntry, charge: Charge?) {
         let last = shown.lastEntry ?? opening(shown, at: now, catalog: catalog)
         let opened = shown.lastEntry == nil ? [last] : []
         let difference = shown.units - last.balance
-        guard difference != 0 else { return (opened, last, nil) }
+        guard difference != 0, !isAdopted else { return (opened, last, nil) }
         let external = LedgerEntry(
             userID: userID, kind: .external, units: difference, balance: shown.units, line: last.line,
             begin: last.begin)

@@ -1,4 +1,5 @@
 public import Foundation
+import LemonSqueezy
 public import Selextract
 
 /// The plans, the variants that mean them, and what a month of each gave from when on.
@@ -33,6 +34,11 @@ public struct PlanCatalog: Sendable, Hashable {
     /// - Parameter variant: nil means no plan, as a variant does that is not mapped.
     public func plan(variant: String?) -> SubscriptionPlan? {
         variant.flatMap { variants[$0] }.flatMap { plans[$0] }
+    }
+
+    /// The plan that a snapshot tells of: by its variant, or as an adopted row names it (R21); nil: none that is known.
+    func plan(of snapshot: Snapshot) -> SubscriptionPlan? {
+        snapshot.adoption.map { plans[$0.planID] } ?? plan(variant: snapshot.variantID)
     }
 
     /// The units of a month that begins at `begin`: editing a plan changes later months only (R13).

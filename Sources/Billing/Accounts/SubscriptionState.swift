@@ -126,16 +126,21 @@ extension SubscriptionState {
         // From the present month's begin, so that what is known ahead changes with the months and not in between.
         let ahead = history.months.begin(at: moment).adding(months: Self.monthsAhead)
         let months = history.months.months(beginningBy: min(unlocking.horizon, ahead))
-        let charges = open.map { $0.within(months) }
-        let usage = usage.map { $0.within(months) }
+        let line = BucketSeries.subscription(history.id)
+        var charges = open.map { $0.within(months, adopted: history.adopted) }
+        var usage = usage.map { $0.within(months, adopted: history.adopted) }
         unlocking.charges = charges
+        if let adopted = history.adopted {
+            charges.append(adopted.charge(line, catalog).within(months, adopted: nil))
+            usage.append(adopted.usage(line, catalog).within(months, adopted: nil))
+        }
         let timeline = PlanTimeline(
             history: history, unlocking: unlocking, catalog: catalog, policy: policy, refunds: undone)
         let unlocked = months.filter { $0.begin >= closedBefore }.compactMap { month in
             unlocking.unlocked(month).map { (month, $0) }
         }
         var chain = BucketChain(
-            line: .subscription(history.id), charges: charges, carried: checkpoint?.carried ?? 0)
+            line: line, charges: charges, carried: checkpoint?.carried ?? 0)
         for (index, (month, since)) in unlocked.enumerated() {
             var granted = timeline.granted(month, catalog: catalog)
             if !since.inFull { granted = min(granted, charges.used(in: month)) }
@@ -175,17 +180,17 @@ extension SubscriptionState {
 extension Charge {
     /// The same charge, counted for one of these months: the one that contains the begin it was charged under, which may
     /// differ from its month since the billing day moved, else the first (R15).
-    fileprivate func within(_ months: [Month]) -> Charge {
+    fileprivate func within(_ months: [Month], adopted: AdoptedPeriod?) -> Charge {
         var charge = self
-        charge.begin = months.place(of: begin)
+        charge.begin = months.place(of: adopted?.moment(of: begin) ?? begin)
         return charge
     }
 }
 
 extension Usage {
-    fileprivate func within(_ months: [Month]) -> Usage {
+    fileprivate func within(_ months: [Month], adopted: AdoptedPeriod?) -> Usage {
         var usage = self
-        usage.begin = months.place(of: begin)
+        usage.begin = months.place(of: adopted?.moment(of: begin) ?? begin)
         return usage
     }
 }

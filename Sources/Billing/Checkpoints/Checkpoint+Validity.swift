@@ -27,7 +27,8 @@ extension Checkpoint {
         guard kept.isSubset(of: own.lazy.map(\.id)) else { return true }
         if inForce.policy.refundUnits == .take, events.contains(where: \.event.isFullRefund) { return true }
         return own.contains { stored in
-            isLate(stored, isArriving: arriving.contains(stored.id), isKept: kept.contains(stored.id))
+            stored.event.isAdopted
+                || isLate(stored, isArriving: arriving.contains(stored.id), isKept: kept.contains(stored.id))
         } || hasDatesBefore(own.filter { !kept.contains($0.id) }, kept: own.filter { kept.contains($0.id) })
             || hasInvoicesBefore(own, arriving: arriving, kept: kept, circumstances)
     }

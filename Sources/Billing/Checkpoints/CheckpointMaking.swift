@@ -19,7 +19,10 @@ struct CheckpointMaking {
     func latest() -> Checkpoint? {
         let own = stored.filter { $0.event.subscriptionID == id && !$0.event.isOrder }
         guard own.count > Checkpoint.fewestLeftOut, let owner = circumstances.owner,
-            own.allSatisfy({ $0.event.updatedAt != nil && !$0.isUndecodable && $0.counts(for: owner) }),
+            // What another program had counts as long as the subscription lives, and is not among its dates.
+            own.allSatisfy({
+                !$0.event.isAdopted && $0.event.updatedAt != nil && !$0.isUndecodable && $0.counts(for: owner)
+            }),
             policy.refundUnits == .keep || !stored.contains(where: \.event.isFullRefund)
         else { return nil }
         guard let whole = look(stored.map(\.event), nil), let shown = whole.state.latestBucket(at: whole.moment) else {

@@ -23,7 +23,7 @@ struct EarlierEvents {
         self.closedBefore = closedBefore
         told = PlanTimeline.told(snapshots, catalog)
         guard snapshots.last?.status == .active, lastSaying(before: .distantFuture) != nil,
-            snapshots.allSatisfy({ $0.status.isKnown && catalog.plan(variant: $0.variantID) != nil })
+            snapshots.allSatisfy({ $0.status.isKnown && catalog.plan(of: $0) != nil })
         else { return nil }
     }
 

@@ -66,5 +66,8 @@ public struct BillingEvent: Sendable, Hashable, Identifiable {
         }
     }
 
+    /// Made from a row of another program (R21).
+    public var isAdopted: Bool { if case .snapshot(let snapshot) = fact { snapshot.adoption != nil } else { false } }
+
     public var isOrder: Bool { if case .order = fact { true } else { false } }
 }

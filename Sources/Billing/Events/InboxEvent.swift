@@ -52,7 +52,8 @@ public struct InboxEvent: Sendable, Hashable {
             outcome = .ignored
             switch event.object {
             case .subscription(let snapshot):
-                self.snapshot = snapshot
+                // Only what is made here may say it: a delivery of that name is read as any other.
+                self.snapshot = delivery.source == .adopted ? snapshot : snapshot.withoutAdoption
                 (kind, outcome) = (.subscription, .parked)
             case .invoice(let invoice):
                 self.invoice = invoice
@@ -70,11 +71,11 @@ public struct InboxEvent: Sendable, Hashable {
         }
     }
 
-    /// The same, quarantined if it is not accepted (R4).
+    /// The same, quarantined if it is not accepted (R4). A row of another program names no store and no mode.
     public func judged(by acceptance: Acceptance) -> InboxEvent {
-        guard kind != .rejected, let refusal = acceptance.quarantine(storeID: storeID, testMode: testMode) else {
-            return self
-        }
+        guard kind != .rejected, delivery.source != .adopted,
+            let refusal = acceptance.quarantine(storeID: storeID, testMode: testMode)
+        else { return self }
         var event = self
         (event.outcome, event.reason) = (.quarantined, refusal.description)
         return event

@@ -19,7 +19,7 @@ public struct Parking: Sendable {
         for event in events where !event.isAhead(of: now) {
             guard case .snapshot(let snapshot) = event.fact else { continue }
             known.insert(snapshot.subscriptionID)
-            if catalog.plan(variant: snapshot.variantID) != nil { planned.insert(snapshot.subscriptionID) }
+            if catalog.plan(of: snapshot) != nil { planned.insert(snapshot.subscriptionID) }
         }
     }
 
@@ -41,7 +41,7 @@ public struct Parking: Sendable {
         case .none: return .undecodable
         case .snapshot(let snapshot):
             if !snapshot.status.isKnown { return .unknownStatus }
-            return catalog.plan(variant: snapshot.variantID) == nil ? .unknownPlan : nil
+            return catalog.plan(of: snapshot) == nil ? .unknownPlan : nil
         case .invoice:
             if !known.contains(subscription) { return .unknownSubscription }
             return planned.contains(subscription) ? nil : .unknownPlan

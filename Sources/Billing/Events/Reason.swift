@@ -81,6 +81,7 @@ private struct EventReader {
     // MARK: Snapshots
 
     private func reasons(_ snapshot: Snapshot) -> [Reason] {
+        if let adopted = snapshot.adoption.flatMap({ _ in AdoptedPeriod(snapshot) }) { return [adoption(adopted)] }
         guard let index = history.snapshots.firstIndex(where: { $0.order == snapshot.order }) else { return [] }
         let isPresent = index == history.snapshots.count - 1
         let place = isPresent ? "the latest snapshot" : "history: \(history.snapshots.count - 1 - index) came after it"
@@ -89,6 +90,16 @@ private struct EventReader {
                 plan(snapshot, before: history.snapshots.prefix(index).last), start(snapshot, isFirst: index == 0),
                 access(snapshot), evidence(snapshot, isFirst: index == 0),
             ].compactMap(\.self)
+    }
+
+    private func adoption(_ adopted: AdoptedPeriod) -> Reason {
+        let left = adopted.adoption.unitsLeft.map { ", \($0) units left" } ?? ""
+        let says = "\(adopted.adoption.planID) from \(day(adopted.begin)) to \(day(adopted.end))\(left)"
+        return Reason(
+            "R21",
+            history.present.adoption == nil
+                ? "taken over from another program's row, which said \(says); the provider has spoken since"
+                : "taken over from another program's row: \(says); it holds until the provider speaks")
     }
 
     /// Where months start, if this is what tells it.
@@ -108,7 +119,7 @@ private struct EventReader {
     }
 
     private func plan(_ snapshot: Snapshot, before: Snapshot?) -> Reason? {
-        guard let plan = catalog.plan(variant: snapshot.variantID) else {
+        guard let plan = catalog.plan(of: snapshot) else {
             guard let variant = snapshot.variantID else { return Reason("R3", "no variant; the last plan known stays") }
             return Reason("R3", "variant \(variant) means no plan; the last one known stays")
         }

@@ -4,8 +4,11 @@ import LemonSqueezy
 /// All that is stored of one subscription, in its canonical order.
 struct SubscriptionHistory: Sendable {
     let id: String
-    /// R7: ascending, each once. The last is the present state.
+    /// R7: ascending, each once. The last is the present state. The provider's own; only as long as there is none, what
+    /// was adopted from another program (R21).
     let snapshots: [Snapshot]
+    /// What another program's row had said was paid, also once the provider speaks for itself.
+    let adopted: AdoptedPeriod?
     let invoices: [(name: EventName, invoice: Invoice)]
     /// What is told of the order that it was bought with.
     let orders: [Order]
@@ -31,21 +34,25 @@ struct SubscriptionHistory: Sendable {
             case .order, .none: break
             }
         }
-        guard let createdAt = snapshots.values.map(\.createdAt).min() else { return nil }
+        let told = snapshots.values.sorted { $0.order < $1.order }
+        let provided = told.filter { $0.adoption == nil }
+        let relevant = provided.isEmpty ? told : provided
+        guard let createdAt = relevant.map(\.createdAt).min() else { return nil }
         self.init(
-            id: id, snapshots: snapshots.values.sorted { $0.order < $1.order }, invoices: invoices, orders: orders,
-            createdAt: createdAt, times: events.compactMap(\.updatedAt))
+            id: id, snapshots: relevant, adopted: told.last { $0.adoption != nil }.flatMap(AdoptedPeriod.init),
+            invoices: invoices, orders: orders, createdAt: createdAt, times: events.compactMap(\.updatedAt))
     }
 
     /// - Parameters:
     ///   - snapshots: in canonical order, at least one.
     ///   - times: the `updated_at` of all its events.
     private init(
-        id: String, snapshots: [Snapshot], invoices: [(name: EventName, invoice: Invoice)], orders: [Order],
-        createdAt: Date, times: [Date]
+        id: String, snapshots: [Snapshot], adopted: AdoptedPeriod?, invoices: [(name: EventName, invoice: Invoice)],
+        orders: [Order], createdAt: Date, times: [Date]
     ) {
         self.id = id
         self.snapshots = snapshots
+        self.adopted = adopted
         self.invoices = invoices
         payments = invoices.compactMap { name, invoice in
             let tells = name == .subscriptionPaymentSuccess || name == .subscriptionPaymentRecovered
@@ -63,7 +70,7 @@ struct SubscriptionHistory: Sendable {
     func with(snapshots: [Snapshot]) -> SubscriptionHistory? {
         guard let createdAt = snapshots.map(\.createdAt).min() else { return nil }
         return SubscriptionHistory(
-            id: id, snapshots: snapshots, invoices: invoices, orders: orders, createdAt: createdAt,
+            id: id, snapshots: snapshots, adopted: adopted, invoices: invoices, orders: orders, createdAt: createdAt,
             times: snapshots.map(\.updatedAt))
     }
 

@@ -1,4 +1,5 @@
 public import Foundation
+import LemonSqueezy
 
 /// Everything that a transaction decides by, as the database has it: accounts under their locks, and what concerns
 /// them.
@@ -90,7 +91,7 @@ public struct LoadedAccounts: Sendable {
             Account(userID: row.userID, createdAt: row.createdAt, events: [], charges: [])
                 .reconciliation(
                     with: ShownBalance(units: row.unitsRemaining, resetDate: row.resetDate, lastEntry: row.lastEntry),
-                    at: now, catalog: catalog)
+                    isAdopted: isAdopting(row, group.events(of: row.userID)), at: now, catalog: catalog)
         }
         folded.changes.charges = zip(folded.found, openings).compactMap { row, opening in
             opening.charge.map { ChargeRow(userID: row.userID, charge: $0) }
@@ -126,6 +127,20 @@ public struct LoadedAccounts: Sendable {
         }
         folded.changes.removedSubscriptions = Set(storedSubscriptions.keys).subtracting(kept)
         return applied
+    }
+}
+
+extension LoadedAccounts {
+    /// Whether the units that the row shows are told by an event that arrives: another program's subscription, which
+    /// counts from now on (R21).
+    private func isAdopting(_ row: AccountRow, _ own: EventGroup.Own) -> Bool {
+        let adopted = own.arriving.filter { $0.snapshot?.adoption?.unitsLeft != nil }.compactMap(\.subscriptionID)
+        guard !adopted.isEmpty else { return false }
+        let state = Account(
+            userID: row.userID, createdAt: row.createdAt, events: own.others + own.after + own.arriving, charges: [],
+            grants: grants[row.userID] ?? []
+        ).state(at: now, catalog: catalog, policy: inForce.policy)
+        return state.effective.map { adopted.contains($0.id) } ?? false
     }
 }
 

@@ -78,7 +78,8 @@ struct MonthUnlocking {
         let resumptions = history.snapshots.enumerated().compactMap { index, snapshot in
             isFree(index) ? pauseEnd(index) ?? .distantFuture : nil
         }
-        return ([history.start] + spans.map(\.until) + invoices + resumptions + charges.map(\.begin)).max()
+        let adopted = [history.adopted?.end].compactMap(\.self)
+        return ([history.start] + adopted + spans.map(\.until) + invoices + resumptions + charges.map(\.begin)).max()
             ?? history.start
     }
 
@@ -94,6 +95,8 @@ struct MonthUnlocking {
             moments += invoiceMoments(month)
             moments += snapshotMoments(month)
         }
+        // What another program gave is not taken back (R21).
+        if let adopted = history.adopted, adopted.covers(month) { moments.append(adopted.begin) }
         let used = charges.filter { month.contains($0.begin) }.map(\.firstAt)
         return (moments + used).min().map { (max($0, month.begin), !moments.isEmpty) }
     }
@@ -156,7 +159,9 @@ struct MonthUnlocking {
     /// Right after a purchase the provider may send `renews_at` equal to that moment: being active in the first month
     /// is evidence enough for it.
     private func firstMonthMoments(_ month: Month) -> [Date] {
-        guard history.trial == nil, month.begin == history.start else { return [] }
+        guard history.trial == nil, month.begin == history.start, history.snapshots[0].adoption == nil else {
+            return []
+        }
         return history.snapshots.enumerated()
             .filter { index, snapshot in
                 (snapshot.status == .active || index == 0 && snapshot.status == .cancelled)

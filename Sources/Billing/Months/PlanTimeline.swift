@@ -36,7 +36,7 @@ struct PlanTimeline {
         refunds: [Refund]
     ) {
         downgradeUnits = policy.downgradeUnits
-        let told = Self.told(history.snapshots, catalog)
+        let told = Self.told(history, catalog)
         let invoices = ChangeInvoices(history, changes: told.map(\.at), refunds: refunds)
         for (index, change) in told.enumerated() {
             guard let current = changes.last?.plan, change.plan.monthlyComputeUnits > current.monthlyComputeUnits else {
@@ -48,7 +48,7 @@ struct PlanTimeline {
             if let failedAt = invoice?.failedAt, invoice?.isPaid == false {
                 let isActive = history.snapshots.contains {
                     $0.status == .active && $0.updatedAt > failedAt && $0.updatedAt < end
-                        && catalog.plan(variant: $0.variantID)?.id == change.plan.id
+                        && catalog.plan(of: $0)?.id == change.plan.id
                 }
                 if !isActive { continue }
             }
@@ -71,11 +71,23 @@ struct PlanTimeline {
         }
     }
 
+    /// The same, after the plan that another program's row had told of before (R21).
+    private static func told(_ history: SubscriptionHistory, _ catalog: PlanCatalog) -> [Change] {
+        let told = told(history.snapshots, catalog)
+        guard history.present.adoption == nil, let adopted = history.adopted,
+            let plan = catalog.plans[adopted.adoption.planID]
+        else { return told }
+        let before = Change(at: min(adopted.begin, history.snapshots[0].updatedAt), plan: plan)
+        guard let first = told.first else { return [before] }
+        if first.at <= before.at { return told }
+        return [before] + (first.plan.id == plan.id ? Array(told.dropFirst()) : told)
+    }
+
     /// The changes of plan that snapshots tell of, whether they count or not. Of one second the last counts.
     static func told(_ snapshots: [Snapshot], _ catalog: PlanCatalog) -> [Change] {
         var told: [Change] = []
         for snapshot in snapshots {
-            guard let plan = catalog.plan(variant: snapshot.variantID) else { continue }
+            guard let plan = catalog.plan(of: snapshot) else { continue }
             if told.last?.at == snapshot.updatedAt { told.removeLast() }
             if told.last?.plan.id != plan.id { told.append(Change(at: snapshot.updatedAt, plan: plan)) }
         }
@@ -88,9 +100,9 @@ struct PlanTimeline {
     /// The plan of the newest mapped snapshot; nil if no variant is mapped.
     static func present(_ history: SubscriptionHistory, _ catalog: PlanCatalog) -> SubscriptionPlan? {
         for snapshot in history.snapshots.reversed() {
-            if let plan = catalog.plan(variant: snapshot.variantID) { return plan }
+            if let plan = catalog.plan(of: snapshot) { return plan }
         }
-        return nil
+        return history.adopted.flatMap { catalog.plans[$0.adoption.planID] }
     }
 
     /// The units of a month: the plans' average, weighted by the seconds each held, rounded down. The first plan known

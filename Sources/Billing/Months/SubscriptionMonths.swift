@@ -11,6 +11,8 @@ struct SubscriptionMonths: Sendable {
     /// When the snapshots were made that moved the billing day.
     private(set) var movedAt: [Date] = []
     private let createdAt: Date
+    /// While nothing but another program's row is known, its period comes first (R21).
+    private let adopted: AdoptedPeriod?
 
     struct Trial: Sendable {
         /// When the first snapshot told of it; nil: it was over before the first snapshot was made.
@@ -21,6 +23,12 @@ struct SubscriptionMonths: Sendable {
     /// - Parameter snapshots: in canonical order, at least one.
     init(snapshots: [Snapshot], createdAt: Date) {
         self.createdAt = createdAt
+        adopted = snapshots[0].status == .onTrial ? nil : AdoptedPeriod(snapshots[0])
+        if let adopted {
+            trial = nil
+            runs = [MonthRun(start: adopted.end)]
+            return
+        }
         trial = Trial(snapshots: snapshots, createdAt: createdAt)
         runs = [MonthRun(start: trial?.endsAt ?? createdAt)]
         if let unseen = unseenPast(snapshots[0]) { runs = [unseen] }
@@ -46,6 +54,7 @@ struct SubscriptionMonths: Sendable {
                 number += 1
             }
         }
+        months += adopted?.months.filter { $0.begin <= limit } ?? []
         for (index, run) in runs.enumerated() {
             let end = index + 1 < runs.count ? runs[index + 1].start : .distantFuture
             var (number, begin) = (0, run.start)
@@ -60,6 +69,9 @@ struct SubscriptionMonths: Sendable {
 
     /// The begin of the month that `moment` lies in; of the first, if it is earlier.
     func begin(at moment: Date) -> Date {
+        if let adopted, moment < adopted.end {
+            return adopted.months.last { $0.begin <= moment }?.begin ?? adopted.begin
+        }
         let run = runs.last { $0.start <= moment } ?? runs[0]
         return run.begin(max(0, run.number(at: moment)))
     }

@@ -117,6 +117,8 @@ public struct OwnershipClaims: Sendable {
 
     /// `updated_at`, type, SHA-256: an order that does not depend on when events arrived.
     static func precedes(_ left: BillingEvent, _ right: BillingEvent) -> Bool {
+        // What another program had was there before (R21).
+        if left.isAdopted != right.isAdopted { return left.isAdopted }
         if left.updatedAt != right.updatedAt {
             return (left.updatedAt ?? .distantPast) < (right.updatedAt ?? .distantPast)
         }

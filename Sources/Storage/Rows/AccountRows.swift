@@ -170,8 +170,12 @@ extension SubscriptionRow {
             Column("ends_at", \.state.endsAt), Column("trial_ends_at", \.state.trialEndsAt),
             Column("pause_mode", \.state.pause?.mode), Column("pause_resumes_at", \.state.pause?.resumesAt),
             Column("latest_event_at", \.state.latestEventAt),
-            Column("source") { _ in UserSubscription.Source.provider },
+            Column("source") { _ in UserSubscription.Source.provider }, written,
         ])
+
+    /// Tells that it was this program which wrote the row.
+    private static let written = Column<SubscriptionRow>("written") { _ in 1 }
+    static let changes = ["written": "user_subscriptions.written + 1"]
 
     /// Granted plans, with all columns that other programs read of a subscription filled (R19).
     static let granted = Table<SubscriptionRow>(
@@ -182,6 +186,6 @@ extension SubscriptionRow {
             Column("current_period_end", \.state.currentPeriodEnd), Column("source_created_at", \.state.createdAt),
             Column("source_updated_at", \.state.updatedAt), Column("ends_at", \.state.endsAt),
             Column("latest_event_at", \.state.latestEventAt),
-            Column("source") { _ in UserSubscription.Source.granted },
+            Column("source") { _ in UserSubscription.Source.granted }, written,
         ])
 }

@@ -87,6 +87,9 @@ private enum DecodedColumns {
             column("source_updated_at") { $0.snapshot?.updatedAt ?? $0.invoice?.updatedAt ?? $0.order?.updatedAt },
             column("snapshot_second") { $0.snapshot?.order.snapshotSecond },
             column("attributes_sha256") { $0.snapshot?.order.digest },
+            column("adopted_plan_id") { $0.snapshot?.adoption?.planID },
+            column("adopted_units") { $0.snapshot?.adoption?.unitsLeft },
+            column("adopted_at") { $0.snapshot?.adoption?.observedAt },
             column("billing_reason") { $0.invoice?.billingReason },
             column("refunded") { $0.invoice?.refunded ?? $0.order?.refunded },
             column("refunded_at") { $0.invoice?.refundedAt ?? $0.order?.refundedAt },
@@ -104,7 +107,8 @@ extension StoredEvent: Record {
         "subscription_id", "email", "status", "variant_id", "order_id", "order_item_id", "product_id", "pause_mode",
         "pause_resumes_at", "trial_ends_at", "renews_at", "ends_at", "billing_anchor", "source_created_at",
         "source_updated_at", "snapshot_second", "attributes_sha256", "billing_reason", "refunded", "refunded_at",
-        "currency", "total", "refunded_amount", "outcome", "reason", "user_id",
+        "currency", "total", "refunded_amount", "adopted_plan_id", "adopted_units", "adopted_at", "outcome", "reason",
+        "user_id",
     ]
 
     /// A condition for events that the rules read.
@@ -145,9 +149,15 @@ extension StoredEvent: Record {
         let currency: String? = try row["currency"]
         let total: Int? = try row["total"]
         let refundedAmount: Int? = try row["refunded_amount"]
+        let adoptedPlan: String? = try row["adopted_plan_id"]
+        let adoptedUnits: Int? = try row["adopted_units"]
+        let adoptedAt: Date? = try row["adopted_at"]
 
         var fact = BillingEvent.Fact.none
         if kind == .subscription, let subscription, let status, let created, let updated, let attributes {
+            let adoption = adoptedPlan.flatMap { plan in
+                adoptedAt.map { Snapshot.Adoption(planID: plan, unitsLeft: adoptedUnits, observedAt: $0) }
+            }
             let pause = pauseMode.map { Snapshot.Pause(mode: $0.isEmpty ? nil : $0, resumesAt: pauseResumes) }
             fact = .snapshot(
                 Snapshot(
@@ -157,7 +167,9 @@ extension StoredEvent: Record {
                     renewsAt: renews, endsAt: ends, billingAnchor: anchor, createdAt: created,
                     order: SnapshotOrder(
                         updatedAt: updated, snapshotSecond: second ?? 0, rank: name.snapshotRank,
-                        statusRank: SubscriptionStatus(rawValue: status).snapshotRank, digest: attributes)))
+                        statusRank: SubscriptionStatus(rawValue: status).snapshotRank, digest: attributes,
+                        isAdopted: adoption != nil),
+                    adoption: adoption))
         } else if kind == .invoice, let dataID, let subscription, let created, let updated {
             fact = .invoice(
                 Invoice(

@@ -44,6 +44,8 @@ struct Tick: AsyncParsableCommand {
         Column("released") { Cell($0.released) },
         Column("accepted") { Cell($0.accepted) },
         Column("reread") { Cell($0.reread) },
+        Column("adopted") { Cell($0.adopted) },
+        Column("put_right") { Cell($0.putRight) },
         Column("retried") { Cell($0.retried) },
         Column("failures") { Cell($0.failures) },
         Column("is_elsewhere") { Cell($0.isElsewhere) },

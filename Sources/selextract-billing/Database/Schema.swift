@@ -1,4 +1,6 @@
+import Accounts
 import ArgumentParser
+import Billing
 import Foundation
 import SchemaValidation
 import ServiceSettings
@@ -12,9 +14,21 @@ struct Migrate: AsyncParsableCommand {
     var status = false
     @Flag(help: "Only print the SQL of those that are missing.")
     var sql = false
+    @Flag(help: "Take over what another program has made: tables, subscriptions, what accounts have left.")
+    var adopt = false
+    @Flag(help: "With --adopt: change nothing, but try all of it, and say what would be done.")
+    var dryRun = false
+    @Flag(help: "With --adopt: change rows that the schema refuses, as --dry-run lists it.")
+    var mend = false
+    @Flag(help: "With --adopt: grant the plans of rows that name no subscription at Lemon Squeezy.")
+    var grants = false
     @OptionGroup var output: OutputOptions
 
     mutating func validate() throws {
+        if !adopt && (dryRun || mend || grants) {
+            throw ValidationError("--dry-run, --mend and --grants belong to --adopt.")
+        }
+        if adopt && (sql || status) { throw ValidationError("--adopt cannot be had with --sql or --status.") }
         if sql && (status || output.format == .json) {
             throw ValidationError("--sql prints SQL: it cannot be had with --status or --format json.")
         }
@@ -22,6 +36,7 @@ struct Migrate: AsyncParsableCommand {
 
     func run() async throws {
         let settings = try Settings.load()
+        if adopt { return try await takeOver(settings) }
         try await withStore(settings, use: status || sql ? .inspect : .create) { store, _ in
             if sql {
                 let database = settings.databaseConfiguration(logger: settings.logger())
@@ -46,6 +61,18 @@ struct Migrate: AsyncParsableCommand {
                 }
             }
         }
+    }
+
+    private func takeOver(_ settings: Settings) async throws {
+        let (policy, grants) = (settings.policy, grants)
+        let (adoption, report) = try await withStore(settings, use: dryRun ? .inspect : .create) { store, _ in
+            try await store.adoptDatabase(mends: mend, dryRun: dryRun) { transaction in
+                try await Fold(transaction, policy: policy).adoptAll(grants: grants, by: .local)
+            }
+        }
+        let printing = AdoptionPrinting(adoption: adoption, report: report, mends: mend, dryRun: dryRun)
+        try output.print { printing.write(to: &$0, isText: output.format == .text) }
+        if report == nil { throw ExitCode.failure }
     }
 
     private static let columns: [Column<MigrationStatus>] = [

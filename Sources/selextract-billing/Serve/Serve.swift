@@ -44,6 +44,13 @@ struct Serve: AsyncParsableCommand {
             try await store.check()
             let host = ProcessInfo.processInfo.hostName
             watch.adopted(instead: try await store.adopt(settings.policy, host: host))
+            // Before the first delivery comes: what another program had is what events build upon (R21).
+            let adopted = try await store.adoptSubscriptions(policy: settings.policy)
+            if adopted > 0 {
+                logger.notice(
+                    "subscriptions of another program were taken over; only one program may handle the webhooks",
+                    metadata: ["subscriptions": "\(adopted)"])
+            }
         }
         options.onShutdownOverdue = { _exit(1) }
         // A terminal that is closed is no reason to stop.

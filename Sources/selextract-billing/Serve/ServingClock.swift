@@ -42,12 +42,22 @@ final class ServingClock: Sendable {
                     "faults": .array(report.faults.prefix(10).map { "\($0.id): \($0.why)" }),
                 ])
         }
-        guard report.accounts + report.released + report.retried + report.accepted + report.reread > 0 else { return }
+        if report.adopted > 0 {
+            logger.warning(
+                "another program has put in a subscription of the provider's; only one may handle the webhooks",
+                metadata: ["subscriptions": "\(report.adopted)"])
+        }
+        let work = [
+            report.accounts, report.released, report.retried, report.accepted, report.reread, report.adopted,
+            report.putRight,
+        ]
+        guard work.contains(where: { $0 > 0 }) else { return }
         logger.info(
             "the clock ran",
             metadata: [
                 "accounts": "\(report.accounts)", "changed": "\(report.changed)", "released": "\(report.released)",
                 "retried": "\(report.retried)", "accepted": "\(report.accepted)", "reread": "\(report.reread)",
+                "adopted": "\(report.adopted)", "put_right": "\(report.putRight)",
             ])
     }
 }
