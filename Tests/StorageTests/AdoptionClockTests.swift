@@ -46,7 +46,7 @@ import Testing
     @Test(arguments: DatabaseKind.allCases)
     func `the clock takes over what another program sold, each second and once`(kind: DatabaseKind) async throws {
         try await withSold(kind) { _, store in
-            #expect(try await Tick(store, policy: policy).run(onlyAccounts: true).adopted == 1)
+            #expect(try await Tick(store, policy: policy).run(onlyDue: true).adopted == 1)
             #expect(try await store.user(id: ada)?.subscriptionTier == "professional")
             #expect(try await store.user(id: ada)?.computeUnitsRemaining == 4200)
             #expect(try await Tick(store, policy: policy).run().adopted == 0)
@@ -114,7 +114,7 @@ import Testing
                 _ = try await Tick(store, policy: policy).run()
                 #expect(try await store.overwrites(of: ada) == [])
                 try await database.execute("update user_subscriptions set status = 'expired', plan_id = 'enterprise'")
-                let report = try await Tick(store, policy: policy).run(onlyAccounts: true)
+                let report = try await Tick(store, policy: policy).run(onlyDue: true)
                 #expect(report.putRight == 1)
                 let row = try #require(try await store.subscription("910001"))
                 #expect((row.status, row.planID) == ("active", "starter"))

@@ -53,7 +53,7 @@ struct Damage: Sendable, CustomTestStringConvertible {
             #expect(report.differences.allSatisfy { $0.problem == .missing })
             #expect(sentences.contains("table users is missing"))
             #expect(sentences.contains("view account_entitlements is missing"))
-            #expect(sentences.last == "migration 5 (discard) has not been applied")
+            #expect(sentences.last == "migration 7 (discard) has not been applied")
             #expect(!sentences.contains { $0.hasPrefix("column") })
             await store.close()
         }
@@ -81,7 +81,8 @@ struct Damage: Sendable, CustomTestStringConvertible {
         Damage(
             "delete from schema_migrations", "migration 1 (init) has not been applied",
             "migration 2 (entitlements) has not been applied", "migration 3 (rules) has not been applied",
-            "migration 4 (lean) has not been applied", "migration 5 (discard) has not been applied"),
+            "migration 4 (lean) has not been applied", "migration 5 (functions) has not been applied",
+            "migration 6 (adoption) has not been applied", "migration 7 (discard) has not been applied"),
         Damage(
             "update schema_migrations set checksum = '00' where version = 1",
             "migration 1 (init) was changed after it had been applied"),
@@ -93,7 +94,7 @@ struct Damage: Sendable, CustomTestStringConvertible {
             "drop table schema_migrations", "table schema_migrations is missing",
             "migration 1 (init) has not been applied", "migration 2 (entitlements) has not been applied",
             "migration 3 (rules) has not been applied", "migration 4 (lean) has not been applied",
-            "migration 5 (discard) has not been applied"),
+            "migration 7 (discard) has not been applied"),
         Damage(
             "alter table schema_migrations drop column applied_at", "column schema_migrations.applied_at is missing"),
         Damage(
