@@ -100,7 +100,8 @@ import Testing
     @Test(arguments: DatabaseKind.allCases)
     func `an operator takes over what the provider sold, by its id`(kind: DatabaseKind) async throws {
         try await withSold(kind) { _, store in
-            #expect(try await store.adopt(subscription: "930001", policy: policy).subscriptionID == "930001")
+            let adopted = try await store.adopt(subscription: "930001", policy: policy)
+            #expect(adopted.subscriptionID == "930001")
             #expect(try await store.user(id: ada)?.computeUnitsRemaining == 4200)
         }
     }

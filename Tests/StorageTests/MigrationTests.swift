@@ -223,9 +223,8 @@ import Testing
     @Test func `one request with the whole file makes the schema, twice`() async throws {
         try await DatabaseKind.postgreSQL.withDatabase(migrated: false) { database in
             for _ in 0..<2 { try await database.execute(Schema.initialization) }
-            try await database.withStore { store in
-                #expect(try await store.validateSchema() == SchemaReport(differences: [], notes: []))
-            }
+            let report = try await database.withStore { try await $0.validateSchema() }
+            #expect(report == SchemaReport(differences: [], notes: []))
         }
     }
 

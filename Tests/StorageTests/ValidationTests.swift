@@ -94,6 +94,7 @@ struct Damage: Sendable, CustomTestStringConvertible {
             "drop table schema_migrations", "table schema_migrations is missing",
             "migration 1 (init) has not been applied", "migration 2 (entitlements) has not been applied",
             "migration 3 (rules) has not been applied", "migration 4 (lean) has not been applied",
+            "migration 5 (functions) has not been applied", "migration 6 (adoption) has not been applied",
             "migration 7 (discard) has not been applied"),
         Damage(
             "alter table schema_migrations drop column applied_at", "column schema_migrations.applied_at is missing"),
