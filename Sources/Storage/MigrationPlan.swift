@@ -130,12 +130,13 @@ extension Schema.Migration {
 
 extension StoreError {
     /// The error if tables of these names are there, but no record of migrations.
-    static func foreignTables(_ names: [String]) -> StoreError {
+    ///
+    /// - Parameter advice: what can be done about them, after a full stop.
+    static func foreignTables(_ names: [String], advice: String = "") -> StoreError {
         .schema(
             """
             these tables are there already, and no record of migrations is: \(names.joined(separator: ", ")). \
-            Another program made them, or they were not made to the end. `migrate --adopt` takes them over; with \
-            --dry-run it only says what it would do
+            Another program made them, or they were not made to the end\(advice)
             """)
     }
 

@@ -162,12 +162,15 @@ import Testing
             try await database.execute("create table users (id integer); create table tasks (id integer)")
             let store = try database.open()
             let refused = await storeError { try await store.migrate() }
+            let advice =
+                kind == .postgreSQL
+                ? ". `migrate --adopt` takes them over; with --dry-run it only says what it would do" : ""
             #expect(
                 refused
                     == .schema(
                         """
                         these tables are there already, and no record of migrations is: tasks, users. Another program \
-                        made them, or they were not made to the end
+                        made them, or they were not made to the end\(advice)
                         """))
             try await database.execute(
                 "drop table users; drop table tasks; create table schema_migrations (version varchar(255))")

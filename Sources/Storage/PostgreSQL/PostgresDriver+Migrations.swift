@@ -35,7 +35,11 @@ extension PostgresDriver: SchemaDriver {
                 select relname::text from pg_class
                 where \("relname", in: Self.tables) and pg_table_is_visible(oid) order by relname
                 """))
-        guard found.isEmpty else { throw StoreError.foreignTables(found) }
+        guard found.isEmpty else {
+            throw StoreError.foreignTables(
+                found,
+                advice: ". `migrate --adopt` takes them over; with --dry-run it only says what it would do")
+        }
     }
 
     func applied() async throws -> [MigrationPlan.Applied] { try await maintain { try await Self.applied($0) } }
