@@ -23,6 +23,8 @@ struct MovedFileTests {
         let refused = try await server.deliver(body)
         #expect(refused.status == 503)
         #expect(refused["retry-after"] == "5")
+        // It is asked once a second.
+        try await eventually { try await server.admin.send("GET", "/readyz").status == 503 }
         let notReady = try await server.admin.send("GET", "/readyz")
         #expect(notReady.status == 503)
         #expect(notReady.member("detail")?.contains("has been moved away or deleted: put it back") == true)
@@ -38,7 +40,7 @@ struct MovedFileTests {
             #expect(!FileManager.default.fileExists(atPath: path))
             try FileManager.default.moveItem(atPath: path + ".away", toPath: path)
             #expect(try await server.deliver(body).status == 200)
-            #expect(try await server.admin.send("GET", "/readyz").status == 200)
+            try await eventually { try await server.admin.send("GET", "/readyz").status == 200 }
             #expect(try await server.events().map(\.deliveries) == [1, 1])
             #expect(try await database.values("pragma integrity_check") == ["ok"])
         }
@@ -57,7 +59,7 @@ struct MovedFileTests {
             let earlier = Date(timeIntervalSinceNow: -60)
             try FileManager.default.setAttributes([.modificationDate: earlier], ofItemAtPath: path)
             #expect(try await server.deliver(body).status == 200)
-            #expect(try await server.admin.send("GET", "/readyz").status == 200)
+            try await eventually { try await server.admin.send("GET", "/readyz").status == 200 }
             #expect(try await server.events().count == 2)
             // What another program reads at the path is what was acknowledged.
             #expect(try await database.values("select cast(count(*) as text) from webhook_events") == ["2"])

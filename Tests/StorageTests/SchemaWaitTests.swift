@@ -1,5 +1,6 @@
 import Databases
 import Foundation
+import Schema
 import Storage
 import Synchronization
 import TestSupport
@@ -7,6 +8,9 @@ import Testing
 
 /// A migration that other sessions are in the way of.
 @Suite struct SchemaWaitTests {
+    /// Of a database of version 4.
+    private static let missing = Schema.postgreSQL.map(\.version).filter { $0 > 4 }
+
     /// What another program's session may hold: a table that it has read, or the lock of another migration.
     private static let holds = ["select from users", "select pg_advisory_xact_lock(1579075500)"]
 
@@ -30,10 +34,10 @@ import Testing
                     reason.contains(
                         #/^session [0-9]+ \(application “reports”, its transaction runs for [0-9]+ s, idle in/#))
                 let pending = try await store.pendingMigrations().map(\.version)
-                #expect(pending == [5])
+                #expect(pending == Self.missing)
             }
             #expect(told.withLock(\.self) != [])
-            #expect(try await store.migrate().map(\.version) == [5])
+            #expect(try await store.migrate().map(\.version) == Self.missing)
             await store.close()
         }
     }
@@ -49,7 +53,7 @@ import Testing
                 migration = Task { try await store.migrate() }
                 #expect(await words.first { _ in true }?.contains("“reports”") == true)
             }
-            #expect(try await migration?.value.map(\.version) == [5])
+            #expect(try await migration?.value.map(\.version) == Self.missing)
             await store.close()
         }
     }

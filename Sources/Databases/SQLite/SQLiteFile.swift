@@ -22,6 +22,7 @@ final class SQLiteFile: Sendable {
         var index: Identity?
         /// Whether what is only in the write-ahead log was brought into the file after that was moved away.
         var isWrittenBack = false
+        var isClosed = false
     }
 
     /// How long a file that was not there before must have been left alone, in seconds: one that is still being copied
@@ -80,6 +81,8 @@ final class SQLiteFile: Sendable {
     /// Closes the connections so that the file alone holds everything, unless another process has it open.
     func close() {
         opened.withLock { opened in
+            guard !opened.isClosed else { return }
+            opened.isClosed = true
             // Closing deletes the write-ahead log at the path, which may be that of another file by now.
             let log = Self.identity(path + "-wal")
             guard log == nil || log == opened.log else { return }
