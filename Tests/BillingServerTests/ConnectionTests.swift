@@ -11,7 +11,13 @@ struct ConnectionTests {
         _ change: (inout Limits) -> Void, _ body: (RunningServer) async throws -> Result
     ) async throws -> Result {
         try await DatabaseKind.sqlite.withDatabase { database in
-            try await withServer(try database.open(), options: { change(&$0.limits) }, body)
+            try await withServer(
+                try database.open(),
+                options: {
+                    // However long the machine is busy with other things.
+                    $0.limits.idleTimeout = .seconds(600)
+                    change(&$0.limits)
+                }, body)
         }
     }
 
