@@ -77,9 +77,11 @@ enum Crowd {
             from (select id as user_id, email, \(number) as n from users) as numbered
             """,
             """
-            -- They name no subscription of the provider's: the clock would adopt them all.
-            insert into user_subscriptions (user_id, plan_id, source_updated_at)
-            select id, 'starter', created_at from users limit 50000
+            -- Ours: those of another program the clock would adopt.
+            insert into user_subscriptions (
+                user_id, plan_id, lemon_squeezy_subscription_id, source_updated_at, source
+            )
+            select id, 'starter', 'sub-' || \(number), created_at, 'provider' from users limit 50000
             """,
             """
             insert into api_keys (user_id, name, key_hash, key_prefix)
@@ -96,7 +98,7 @@ enum Crowd {
             insert into compute_unit_charges (user_id, line, begins_at, consumed, first_at)
             select id, 'free', created_at, 1, created_at from users
             union all
-            select user_id, 'sub-' || id, source_updated_at, 1, source_updated_at
+            select user_id, lemon_squeezy_subscription_id, source_updated_at, 1, source_updated_at
             from user_subscriptions
             """,
             """
