@@ -191,7 +191,8 @@ public struct Tick: Sendable {
             },
             fold: { transaction, items in
                 let events = items.compactMap(UUID.init(uuidString:))
-                let fold = Fold(transaction, policy: policy, waits: false)
+                // Waits for what is held: once its columns are written, nothing tells that the event is still to be folded.
+                let fold = Fold(transaction, policy: policy)
                 let changed = try await transaction.reread(
                     try await transaction.inbox(ids: events), try await fold.inForce().policy.acceptance)
                 try await transaction.markDecoded(events)
@@ -215,7 +216,8 @@ public struct Tick: Sendable {
             },
             fold: { transaction, items in
                 let events = items.compactMap(UUID.init(uuidString:))
-                let fold = Fold(transaction, policy: policy, waits: false)
+                // Waits for what is held: once its columns are written, nothing tells that the event is still to be folded.
+                let fold = Fold(transaction, policy: policy)
                 let changed = try await transaction.reread(
                     try await transaction.inbox(ids: events), try await fold.inForce().policy.acceptance)
                 try await fold.retry(changed.ids)

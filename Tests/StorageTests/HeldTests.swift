@@ -1,5 +1,6 @@
 import Accounts
 import Billing
+import Databases
 import Foundation
 import LemonSqueezy
 import Payloads
@@ -135,6 +136,26 @@ import Testing
                 #expect(rows == ["ada@example.com"])
             }
             _ = try await Tick(store, policy: policy).run()
+            #expect(try await Rebuild(store, policy: policy).run(check: true).differences.isEmpty)
+        }
+    }
+
+    @Test("What the clock accepts while its account is held is accepted later, and then counts")
+    func accepted() async throws {
+        let wrong = BillingPolicy(acceptance: Acceptance(storeID: "77"))
+        try await withStore { store, database in
+            try await store.adopt(wrong, host: "wrong")
+            let receipt = try await store.receive([Self.purchases[0].event0], policy: wrong)[0]
+            #expect(receipt.outcome == .quarantined)
+            try await store.adopt(policy, host: "right")
+            let impatient = try database.open(clock: clock) { $0.lockTimeout = .milliseconds(50) }
+            try await whileHeld("select 1 from users where id = '\(ada)' for update", database) {
+                _ = try await Tick(impatient, policy: policy).run()
+            }
+            await impatient.close()
+            #expect(try await store.eventRecord(receipt.eventID)?.outcome == .quarantined)
+            _ = try await Tick(store, policy: policy).run()
+            #expect(try await store.user(id: ada)?.subscriptionTier == "starter")
             #expect(try await Rebuild(store, policy: policy).run(check: true).differences.isEmpty)
         }
     }
