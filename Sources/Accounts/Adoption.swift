@@ -39,9 +39,8 @@ extension Fold {
     ///
     /// - Returns: those that were granted; others do not run any more, or are this program's.
     @discardableResult
-    public func grant(
-        _ ids: [UUID], reason: String, by operator: Operator
-    ) async throws -> [ForeignSubscription] {
+    public func grant(_ ids: [UUID], by operator: Operator) async throws -> [ForeignSubscription] {
+        let reason = "another program's row was taken over"
         let (rows, _) = try await transaction.lockForeign(ids)
         let now = try await transaction.now()
         let granted = rows.filter { ids.contains($0.id) && $0.isComplimentary(at: now) }
@@ -105,8 +104,7 @@ extension Fold {
         let now = try await transaction.now()
         let complimentary = try await transaction.complimentary().filter { $0.isComplimentary(at: now) }
         if grants {
-            let reason = "another program's row was taken over"
-            report.granted = try await grant(complimentary.map(\.id), reason: reason, by: `operator`)
+            report.granted = try await grant(complimentary.map(\.id), by: `operator`)
         } else {
             report.complimentary = complimentary
         }
@@ -147,8 +145,7 @@ extension Store {
             guard !ids.isEmpty else { throw StoreError.notFound("subscription “\(name)”") }
             let fold = Fold(transaction, policy: policy)
             if let adopted = try await fold.adopt(ids).first { return adopted }
-            let reason = "another program's row was taken over"
-            if let granted = try await fold.grant(ids, reason: reason, by: `operator`).first { return granted }
+            if let granted = try await fold.grant(ids, by: `operator`).first { return granted }
             throw StoreError.conflict(
                 "there is nothing to take over: events speak for subscription “\(name)”, or it gives nothing")
         }

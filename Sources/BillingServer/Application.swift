@@ -138,7 +138,8 @@ extension ApplicationOptions {
                 address: .hostname(host, port: port),
                 // A connection beyond the limit, if none is idle, is answered 503; beyond this number none is even
                 // accepted.
-                availableConnectionsDelegate: .maximum(limits.connections + limits.connections / 4, logger: logger)),
+                availableConnectionsDelegate: .maximum(
+                    limits.connections + max(1, limits.connections / 4), logger: logger)),
             onServerRunning: { channel in
                 let failures = AcceptFailures(connections: connections, logger: logger)
                 try? await channel.pipeline.addHandler(failures, position: .first)

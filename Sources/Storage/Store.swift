@@ -8,9 +8,10 @@ public import SchemaValidation
 public struct Store: Sendable {
     /// Lends transactions, and does what concerns the schema.
     let driver: any SchemaDriver
-    /// Reads outside of transactions: on connections of its own if these are kept apart.
-    let reads: any DatabaseDriver
-    private let hasReads: Bool
+    /// Connections that are kept apart for reads outside of transactions.
+    private let ownReads: (any DatabaseDriver)?
+    /// Reads outside of transactions.
+    var reads: any DatabaseDriver { ownReads ?? driver }
     let plan: MigrationPlan
     /// The catalogue and lists as they may be shown, from the replica if there is one.
     public let lists: Lists
@@ -25,11 +26,10 @@ public struct Store: Sendable {
         replica: (any DatabaseDriver)? = nil
     ) {
         self.driver = driver
-        self.reads = reads ?? driver
-        hasReads = reads != nil
+        ownReads = reads
         self.plan = plan ?? type(of: driver).plan
         self.replica = replica
-        primary = Lists(self.reads)
+        primary = Lists(reads ?? driver)
         lists = replica.map(Lists.init) ?? primary
     }
 
@@ -103,7 +103,7 @@ public struct Store: Sendable {
     /// Waits for what is under way, also at the replica. Afterwards the store is of no use.
     public func close() async {
         await replica?.close()
-        if hasReads { await reads.close() }
+        await ownReads?.close()
         await driver.close()
     }
 }

@@ -119,7 +119,7 @@ extension StoreTransaction {
 extension Store {
     /// What other programs wrote over an account's subscriptions, in order.
     public func overwrites(of user: UUID) async throws -> [SubscriptionOverwrite] {
-        try await driver.fetch(
+        try await reads.fetch(
             Query<SubscriptionOverwrite>(
                 select: "from subscription_overwrites where user_id = \(user) order by id"))
     }

@@ -9,11 +9,3 @@ func concurrently<Result: Sendable>(
         return results.sorted { $0.key < $1.key }.map(\.value)
     }
 }
-
-/// Lets other tasks run until `condition` holds; the test's time limit ends it otherwise.
-func eventually(_ condition: () async throws -> Bool) async throws {
-    while try await !condition() {
-        try Task.checkCancellation()
-        await Task.yield()
-    }
-}

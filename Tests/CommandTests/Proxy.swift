@@ -85,11 +85,3 @@ final class Proxy: Sendable {
         if !isSilent.load(ordering: .sequentiallyConsistent) { shutdown(destination, Int32(SHUT_RDWR)) }
     }
 }
-
-/// Waits until `condition` holds; the test's time limit ends it otherwise.
-func eventually(_ condition: () async throws -> Bool) async throws {
-    while try await !condition() {
-        // Processes are asked, which need the processor themselves.
-        try await Task.sleep(for: .milliseconds(20))
-    }
-}

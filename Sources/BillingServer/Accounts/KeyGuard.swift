@@ -48,10 +48,10 @@ final class KeyGuard: Sendable {
     ) {
         state.withLock { state in
             if isRight {
-                state.right.remember(key, now)
+                Self.remember(key, in: &state.right, now)
                 return
             }
-            state.wrong.remember(key, now)
+            Self.remember(key, in: &state.wrong, now)
             let network = address.network
             if state.tries.count >= Self.capacity, state.tries[network] == nil { state.tries = [:] }
             let tries = state.tries[network]
@@ -62,13 +62,13 @@ final class KeyGuard: Sendable {
             }
         }
     }
-}
 
-extension [String: ContinuousClock.Instant] {
-    fileprivate mutating func remember(_ key: String, _ now: ContinuousClock.Instant) {
-        if count >= 10_000 { self = filter { now - $0.value < .seconds(60) } }
-        if count >= 10_000 { self = [:] }
-        self[key] = now
+    private static func remember(
+        _ key: String, in told: inout [String: ContinuousClock.Instant], _ now: ContinuousClock.Instant
+    ) {
+        if told.count >= capacity { told = told.filter { now - $0.value < memory } }
+        if told.count >= capacity { told = [:] }
+        told[key] = now
     }
 }
 
@@ -76,9 +76,11 @@ extension SocketAddress? {
     /// An address of IPv4; of IPv6 the first 64 bits, since whoever has one has all behind them.
     fileprivate var network: String {
         switch self {
-        case .v6(let address):
-            withUnsafeBytes(of: address.address.sin6_addr) { bytes in
-                bytes.prefix(8).map { String($0, radix: 16) }.joined(separator: ":")
+        case .v6?:
+            withUnsafeTemporaryAllocation(byteCount: 16, alignment: 4) { bytes in
+                let text = self?.ipAddress ?? ""
+                guard inet_pton(AF_INET6, text, bytes.baseAddress) == 1 else { return text }
+                return bytes.prefix(8).map { String($0, radix: 16) }.joined(separator: ":")
             }
         case let address?: address.ipAddress ?? ""
         case nil: ""

@@ -123,10 +123,8 @@ final class CommitQueue: Service {
     /// Commits a batch, or turns it away when the deadline has passed.
     private func commit(_ batch: [Entry], by deadline: ContinuousClock.Instant) async {
         let start = ContinuousClock.now
-        let transaction = TransactionLimits(
-            deadline: deadline, statement: limits.commitDeadline / 2, lock: limits.commitDeadline / 4)
         do {
-            let decisions = try await store.transaction(transaction) { [policy] transaction in
+            let decisions = try await store.transaction(transactionLimits(until: deadline)) { [policy] transaction in
                 try await Fold(transaction, policy: policy).receiveUnlessHeld(batch.map(\.event))
             }
             metrics.batchSize.observe(Double(batch.count))
@@ -150,6 +148,10 @@ final class CommitQueue: Service {
             }
         }
         _ = takeHeld()
+    }
+
+    private func transactionLimits(until deadline: ContinuousClock.Instant) -> TransactionLimits {
+        TransactionLimits(deadline: deadline, statement: limits.commitDeadline / 2, lock: limits.commitDeadline / 4)
     }
 
     private func turnAway(_ entries: [Entry], because error: any Error) {
@@ -196,10 +198,8 @@ final class CommitQueue: Service {
     private func setAside(
         _ entry: Entry, reason: String, because error: any Error, by deadline: ContinuousClock.Instant
     ) async {
-        let transaction = TransactionLimits(
-            deadline: deadline, statement: limits.commitDeadline / 2, lock: limits.commitDeadline / 4)
         do {
-            let decision = try await store.transaction(transaction) { [policy] transaction in
+            let decision = try await store.transaction(transactionLimits(until: deadline)) { [policy] transaction in
                 try await Fold(transaction, policy: policy).setAside(entry.event, reason: reason)
             }
             guard let decision else { throw Unavailable() }
