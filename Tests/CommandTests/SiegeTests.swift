@@ -17,8 +17,8 @@ struct SiegeTests {
     func idleConnections() async throws {
         try await ServedProcess.serve(try Program()) { served in
             // Heads that do not come to an end.
-            let siege = try Siege(port: served.port, connections: 1100, sending: "GET / HTTP/1.1\r\nhost: x\r\nx-")
-            defer { siege.end() }
+            let siege = try await Siege(
+                port: served.port, connections: 1100, sending: #"GET / HTTP/1.1\r\nhost: x\r\nx-"#)
             var durations: [Duration] = []
             for body in Self.bodies {
                 let start = ContinuousClock.now
@@ -27,6 +27,7 @@ struct SiegeTests {
             }
             // The machine may have something else to do once.
             #expect(durations.sorted()[durations.count / 2] < .seconds(1), "\(durations)")
+            await siege.end()
         }
     }
 
@@ -34,7 +35,8 @@ struct SiegeTests {
     func noDescriptors() async throws {
         let program = try Program(["LOG_LEVEL": "error"])
         try await ServedProcess.serve(program, after: "ulimit -n 64") { served in
-            let siege = try Siege(port: served.port, connections: 100, sending: "GET / HTTP/1.1\r\nhost: x\r\nx-")
+            let siege = try await Siege(
+                port: served.port, connections: 100, sending: #"GET / HTTP/1.1\r\nhost: x\r\nx-"#)
             var told: String?
             for await line in served.lines() where line.contains("connections cannot be accepted") {
                 told = line
@@ -43,7 +45,7 @@ struct SiegeTests {
             #expect(try #require(told).contains(" error "))
             // Those that do nothing have made room.
             #expect(try await served.deliver(Self.bodies[0]).status == 200)
-            siege.end()
+            await siege.end()
             #expect(try await served.deliver(Self.bodies[1]).status == 200)
         }
     }
@@ -114,35 +116,42 @@ struct SiegeTests {
     }
 }
 
-/// Connections that are held open and send no whole request.
+/// Connections that are held open and send no whole request, by a process of their own: the one of the tests must not
+/// have so many descriptors open (see `Process.launchAlone`).
 private final class Siege: Sendable {
-    private let sockets: [Int32]
+    private let process: Process
+    private let ended: Task<Void, Never>
 
-    init(port: Int, connections: Int, sending text: String) throws {
-        // A shell's usual limit is less than what is needed here.
-        var limit = rlimit()
-        getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-        limit.rlim_cur = limit.rlim_max
-        setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = in_port_t(port).bigEndian
-        address.sin_addr = in_addr(s_addr: UInt32(0x7F00_0001).bigEndian)
-        var sockets: [Int32] = []
-        for _ in 0..<connections {
-            let socket = Foundation.socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0)
-            try #require(socket >= 0)
-            sockets.append(socket)
-            let result = withUnsafePointer(to: address) { pointer in
-                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                    connect(socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-                }
-            }
-            try #require(result == 0 || errno == EINPROGRESS)
-            _ = send(socket, text, text.utf8.count, Int32(MSG_NOSIGNAL))
-        }
-        self.sockets = sockets
+    /// - Throws: if the connections cannot be made.
+    init(port: Int, connections: Int, sending text: String) async throws {
+        let output = Pipe()
+        process = Process()
+        process.executableURL = URL(fileURLWithPath: "/bin/bash")
+        // A shell's usual limit is less than what is needed here. A connection that is closed meanwhile ends nothing.
+        process.arguments = [
+            "-c",
+            #"""
+            ulimit -Sn "$(ulimit -Hn)"; trap '' PIPE
+            for _ in $(seq "$2"); do exec {socket}<>"/dev/tcp/127.0.0.1/$1" || exit; printf "$3" >&$socket; done 2>/dev/null
+            echo held; exec sleep 600
+            """#,
+            "-", String(port), String(connections), text,
+        ]
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = output
+        ended = try process.start()
+        try output.fileHandleForWriting.close()
+        let held = try output.fileHandleForReading.read(upToCount: 4)
+        try #require(held == Data("held".utf8))
     }
 
-    func end() { for socket in sockets { close(socket) } }
+    deinit {
+        if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+    }
+
+    func end() async {
+        // What a thread of Dispatch starts has SIGTERM blocked.
+        kill(process.processIdentifier, SIGKILL)
+        await ended.value
+    }
 }
