@@ -35,6 +35,8 @@ public struct ApplicationOptions: Sendable {
     public var tickInterval: Duration = .seconds(60)
     /// How often the calls with API keys are written.
     public var usageInterval: Duration = .seconds(1)
+    /// Whether the tables of a usage database may be made.
+    public var migratesUsage = true
     /// Waits for these intervals; tests bring another.
     public var clock: any Clock<Duration> = ContinuousClock()
     /// Told each listener's port once it listens.
@@ -98,6 +100,12 @@ public func buildApplication(
     services += [queue, calls, preparation]
     if let end = options.onShutdownOverdue {
         services.append(ShutdownDeadline(deadline: limits.shutdownDeadline + .seconds(5), logger: logger, end: end))
+    }
+    if let usageDatabase = store.usageDatabase {
+        services.append(
+            UsageMoving(
+                store: store, usageDatabase: usageDatabase, migrates: options.migratesUsage, preparation: preparation,
+                interval: options.usageInterval, clock: options.clock, logger: logger))
     }
     if let tick = options.tick {
         services.append(options.ticking(tick, preparation, logger: logger))

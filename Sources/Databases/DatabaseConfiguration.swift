@@ -6,6 +6,8 @@ public struct DatabaseConfiguration: Sendable {
     public var url: String
     /// A replica of the same, for reads that may be a moment behind; nil: none.
     public var readURL: String?
+    /// A database of its own for usage; nil: it is kept with everything else.
+    public var usageURL: String?
     public var poolSize = 10
     public var maxOverflow = 20
     /// How long a caller waits for a connection, in seconds.

@@ -24,6 +24,7 @@ public enum Schema {
         Migration(version: 5, name: "functions", sql: text(PackageResources._005_functions_sql)),
         Migration(version: 6, name: "adoption", sql: text(PackageResources._006_adoption_sql)),
         Migration(version: 7, name: "discard", sql: text(PackageResources._007_discard_sql)),
+        Migration(version: 8, name: "usage", sql: text(PackageResources._008_usage_sql)),
     ]
 
     public static let sqlite = [
@@ -34,6 +35,15 @@ public enum Schema {
         Migration(version: 5, name: "functions", sql: text(PackageResources._005_functions_sqlite_sql)),
         Migration(version: 6, name: "adoption", sql: text(PackageResources._006_adoption_sqlite_sql)),
         Migration(version: 7, name: "discard", sql: text(PackageResources._007_discard_sqlite_sql)),
+        Migration(version: 8, name: "usage", sql: text(PackageResources._008_usage_sqlite_sql)),
+    ]
+
+    /// Of a database that holds usage only.
+    public static let usagePostgreSQL = [
+        Migration(version: 1, name: "usage", sql: text(PackageResources._001_usage_sql))
+    ]
+    public static let usageSQLite = [
+        Migration(version: 1, name: "usage", sql: text(PackageResources._001_usage_sqlite_sql))
     ]
 
     /// The file `db/init.sql`: all migrations for PostgreSQL, each if it is missing, as one statement. So any client runs

@@ -19,6 +19,9 @@ public struct Setting: Sendable, Hashable {
             name: "DATABASE_READ_URL", fallback: "none",
             description: "a read replica for the catalogue and for lists", isSecret: true),
         Setting(
+            name: "USAGE_DATABASE_URL", fallback: "the same database",
+            description: "a database of its own for usage_analytics", isSecret: true),
+        Setting(
             name: "SELEXTRACT_DB_POOL_SIZE", fallback: "10", description: "connections kept open to PostgreSQL"),
         Setting(
             name: "SELEXTRACT_DB_MAX_OVERFLOW", fallback: "20", description: "further connections under load"),

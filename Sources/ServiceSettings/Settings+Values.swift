@@ -8,6 +8,7 @@ extension Settings {
     /// its duration.
     public func databaseConfiguration(logger: Logger) -> DatabaseConfiguration {
         var configuration = DatabaseConfiguration(url: databaseURL, readURL: readDatabaseURL)
+        configuration.usageURL = usageDatabaseURL
         configuration.poolSize = poolSize
         configuration.maxOverflow = maxOverflow
         configuration.poolTimeout = poolTimeout

@@ -15,6 +15,8 @@ public struct Settings: Sendable {
     public var databaseURL: String
     /// A replica, for reading only; nil: everything is read from the primary.
     public var readDatabaseURL: String?
+    /// A database of its own for usage; nil: it is kept in the other one.
+    public var usageDatabaseURL: String?
     /// Connections to PostgreSQL that are kept open.
     public var poolSize: Int
     /// Further connections under load.
@@ -72,6 +74,7 @@ public struct Settings: Sendable {
         environment = try settings.text("ENVIRONMENT", or: "SELEXTRACT_ENVIRONMENT") ?? "development"
         databaseURL = try settings.databaseURL("DATABASE_URL") ?? "sqlite:selextract.sqlite3"
         readDatabaseURL = try settings.databaseURL("DATABASE_READ_URL")
+        usageDatabaseURL = try settings.databaseURL("USAGE_DATABASE_URL")
         poolSize = try settings.number("SELEXTRACT_DB_POOL_SIZE", in: 1...1000, default: 10)
         maxOverflow = try settings.number("SELEXTRACT_DB_MAX_OVERFLOW", in: 0...1000, default: 20)
         poolTimeout = .seconds(try settings.number("SELEXTRACT_DB_POOL_TIMEOUT", in: 1...3600, default: 30))

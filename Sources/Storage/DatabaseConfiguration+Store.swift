@@ -2,7 +2,7 @@ public import Databases
 import Schema
 
 extension DatabaseConfiguration {
-    /// Opens the store that the URL names, and its replica. Nothing is created or migrated yet, but for SQLite's
+    /// Opens the store that the URL names, its replica, and the usage database. Nothing is created or migrated yet, but for SQLite's
     /// file.
     ///
     /// - Throws: `StoreError.invalidURL`, without the URL itself, which may hold a password.
@@ -26,7 +26,18 @@ extension DatabaseConfiguration {
             reading.url = readURL
             replica = try reading.database()
         }
-        return Store(driver, reads: reads, replica: replica)
+        return Store(driver, reads: reads, replica: replica, usageDatabase: try usageDatabase())
+    }
+
+    private func usageDatabase() throws -> UsageDatabase? {
+        guard let usageURL, usageURL != url else { return nil }
+        var configuration = self
+        configuration.url = usageURL
+        // What moves usage needs one connection; the other is for who reads it.
+        configuration.poolSize = 2
+        configuration.maxOverflow = 0
+        configuration.readTimeout = .seconds(2)
+        return UsageDatabase(try configuration.database())
     }
 
     private func database() throws -> any SchemaDriver {

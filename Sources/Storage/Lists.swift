@@ -6,10 +6,13 @@ public import Selextract
 ///
 /// What decides, and API keys, are read from the primary alone.
 public struct Lists: Sendable {
-    private let driver: any DatabaseDriver
+    let driver: any DatabaseDriver
+    /// nil: usage is where everything is.
+    let usageDatabase: UsageDatabase?
 
-    init(_ driver: any DatabaseDriver) {
+    init(_ driver: any DatabaseDriver, usageDatabase: UsageDatabase? = nil) {
         self.driver = driver
+        self.usageDatabase = usageDatabase
     }
 
     /// All plans, cheapest first.
@@ -145,17 +148,6 @@ public struct Lists: Sendable {
                 order by l.timestamp desc, l.id desc limit \(limit)
                 """
             ) { try $0.record() })
-    }
-
-    /// From the first day to the last, both included, oldest first; days without use are missing.
-    public func usage(
-        of user: UUID, from first: UsageDay, through last: UsageDay
-    ) async throws -> Listing<UsageAnalytics> {
-        try await driver.list(
-            Query<UsageAnalytics>(
-                select: """
-                    from usage_analytics where user_id = \(user) and date between \(first) and \(last) order by date
-                    """))
     }
 }
 

@@ -151,7 +151,7 @@ extension Store {
         return rows.first.map { first in
             AccountOverview(
                 user: first.user, plan: first.plan, entitlement: first.entitlement,
-                subscriptions: rows.compactMap(\.subscription), usage: first.usage,
+                subscriptions: rows.compactMap(\.subscription), usage: usageDatabase == nil ? first.usage : nil,
                 unfinishedTasks: first.unfinishedTasks, at: first.at)
         }
     }

@@ -18,19 +18,22 @@ public struct Store: Sendable {
     /// The same from the primary: what is committed there.
     public let primary: Lists
     private let replica: (any DatabaseDriver)?
+    /// Where usage is kept; nil: with everything else.
+    public let usageDatabase: UsageDatabase?
     private let catalogs = KnownCatalog()
 
     /// - Parameter plan: the migrations that lead to the schema; nil: the program's own.
     init(
         _ driver: any SchemaDriver, reads: (any DatabaseDriver)? = nil, plan: MigrationPlan? = nil,
-        replica: (any DatabaseDriver)? = nil
+        replica: (any DatabaseDriver)? = nil, usageDatabase: UsageDatabase? = nil
     ) {
         self.driver = driver
         ownReads = reads
         self.plan = plan ?? type(of: driver).plan
         self.replica = replica
-        primary = Lists(reads ?? driver)
-        lists = replica.map(Lists.init) ?? primary
+        self.usageDatabase = usageDatabase
+        primary = Lists(reads ?? driver, usageDatabase: usageDatabase)
+        lists = replica.map { Lists($0, usageDatabase: usageDatabase) } ?? primary
     }
 
     /// Lends a transaction; commits when `body` returns, rolls back when it throws.
@@ -102,6 +105,7 @@ public struct Store: Sendable {
 
     /// Waits for what is under way, also at the replica. Afterwards the store is of no use.
     public func close() async {
+        await usageDatabase?.close()
         await replica?.close()
         await ownReads?.close()
         await driver.close()

@@ -69,9 +69,15 @@ struct SQLiteStatement {
 
     private mutating func list(_ values: [SQLValue]) {
         text += "(select value from json_each("
-        let texts = values.compactMap { String.fromDatabaseValue($0.sqliteValue) }
-        // An array of strings can always be written as JSON.
-        bind(((try? JSONEncoder().encode(texts)).map { String(decoding: $0, as: UTF8.self) } ?? "[]").databaseValue)
+        // Numbers as numbers: compared with a column of numbers, a text finds nothing.
+        let items = values.compactMap { value -> String? in
+            switch value.sqliteValue.storage {
+            case .int64(let number): String(number)
+            case .string(let text): (try? JSONEncoder().encode(text)).map { String(decoding: $0, as: UTF8.self) }
+            case .null, .double, .blob: nil
+            }
+        }
+        bind("[\(items.joined(separator: ","))]".databaseValue)
         text += "))"
     }
 }

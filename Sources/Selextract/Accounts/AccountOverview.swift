@@ -11,7 +11,7 @@ public struct AccountOverview: Sendable, Hashable {
     public var entitlement: Entitlement
     /// The one that gives access; nil if none does.
     public var subscription: UserSubscription?
-    /// Today's, UTC; nil if nothing was used yet.
+    /// Today's, UTC; nil if nothing was used yet, or if usage is kept in a database of its own.
     public var usage: UsageAnalytics?
     /// Those that are pending, queued or running.
     public var unfinishedTasks: Int

@@ -58,4 +58,18 @@ extension UsageAddition {
             Column("user_id", \.userID), Column("date", \.date), Column("tasks_executed", \.tasksExecuted),
             Column("compute_units_used", \.computeUnitsUsed), Column("api_calls", \.apiCalls),
         ])
+
+    /// How the numbers of a stored row change: up to what the columns hold, so that no row stops those behind it.
+    static let sums = ["tasks_executed", "compute_units_used", "api_calls"].reduce(into: [:]) { sums, name in
+        sums[name] = """
+            case when usage_analytics.\(name) > 2147483647 - excluded.\(name) then 2147483647
+            else usage_analytics.\(name) + excluded.\(name) end
+            """
+    }
+
+    init(row: inout RowReader) throws {
+        self.init(
+            userID: try row["user_id"], date: try row["date"], tasksExecuted: try row["tasks_executed"],
+            computeUnitsUsed: try row["compute_units_used"], apiCalls: try row["api_calls"])
+    }
 }

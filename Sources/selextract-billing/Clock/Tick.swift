@@ -24,7 +24,12 @@ struct Tick: AsyncParsableCommand {
             throw Failure("--now is for trying out: in production it needs --dry-run")
         }
         let report = try await withStore(settings, now: now, use: .decide) { store, settings in
-            try await Accounts.Tick(store, policy: settings.policy).run(dryRun: dryRun)
+            let report = try await Accounts.Tick(store, policy: settings.policy).run(dryRun: dryRun)
+            if !dryRun, let usageDatabase = store.usageDatabase {
+                try await usageDatabase.check()
+                try await store.moveUsage()
+            }
+            return report
         }
         try output.print {
             $0.record("tick", Self.columns, report)

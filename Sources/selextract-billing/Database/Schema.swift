@@ -51,6 +51,7 @@ struct Migrate: AsyncParsableCommand {
                 _ = try await store.pendingMigrations()
             } else {
                 let applied = Set(try await store.migrate().map(\.version))
+                try await store.usageDatabase?.migrate()
                 let done = try await store.migrations().filter { applied.contains($0.version) }
                 try output.print {
                     if done.isEmpty && output.format == .text {

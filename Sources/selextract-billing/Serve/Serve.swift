@@ -32,6 +32,7 @@ struct Serve: AsyncParsableCommand {
         let clock = ServingClock(store: store, policy: settings.policy, watch: watch, logger: logger)
         options.tickInterval = .seconds(1)
         options.tick = { try await clock.run() }
+        options.migratesUsage = !noMigrate
         let (ports, listening) = AsyncStream.makeStream(of: Int.self)
         options.onListening = { if $0 == .public { listening.yield($1) } }
         options.onReady = {
