@@ -19,6 +19,7 @@ extension Store {
                 throw RolledBack()
             }
         } catch is RolledBack {}
+        try await driver.tryDisk()
         return DatabaseHealth(latency: .now - start, pool: pool)
     }
 }

@@ -125,4 +125,6 @@ protocol SchemaDriver: DatabaseDriver {
     func statistics() async throws -> DatabaseStatistics
     func vacuum() async throws -> (before: Int, after: Int)
     func drop() async throws
+    /// Writes to the disk, and changes nothing, where only that shows whether it takes what is written.
+    func tryDisk() async throws
 }

@@ -12,6 +12,9 @@ extension PostgresDriver {
         try await session.fetch(Query<Int>("select pg_database_size(current_database())"))[0]
     }
 
+    /// What is rolled back has been written into its files, too.
+    func tryDisk() async throws {}
+
     func vacuum() async throws -> (before: Int, after: Int) {
         try await maintain { session in
             let before = try await Self.size(session)

@@ -21,6 +21,14 @@ extension SQLiteDriver {
         }
     }
 
+    /// A transaction that is rolled back never reaches the disk. A number that is written as it was does, and is 4 KiB.
+    func tryDisk() async throws {
+        try await maintain { connection in
+            let version = try connection.fetch(Query<Int>("pragma user_version"))[0]
+            try connection.run(script: "pragma user_version = \(version)")
+        }
+    }
+
     func drop() async throws {
         try await alterSchema { try Self.drop($0) }
     }
