@@ -22,6 +22,8 @@ public func checkPorts(_ settings: Settings) async throws {
             bound.append(
                 try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
                     .serverChannelOption(ChannelOptions.socketOption(.so_reuseaddr), value: 1)
+                    // Who connects meanwhile is not accepted, but reset when it closes: nobody would answer.
+                    .serverChannelOption(ChannelOptions.autoRead, value: false)
                     .bind(host: host, port: port).get())
         } catch {
             failure = PortError(description: "\(setting)=\(port) on \(host): \(PortError.sentence(for: error))")
