@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// A listener that runs as a process of its own, until it is stopped or killed.
@@ -10,29 +11,17 @@ struct Instance: Sendable {
     /// Starts the program, and waits until it listens.
     static func start(_ program: Program) async throws -> Instance {
         let process = program.process(["serve"])
-        let pipe = Pipe()
-        process.standardError = pipe
+        let lines = PipedLines()
+        process.standardError = lines.pipe
         process.standardOutput = FileHandle.nullDevice
-        let (lines, continuation) = AsyncStream.makeStream(of: String.self)
-        let reader = LineReader { line in
-            Program.expectNothingPrivate(in: line)
-            continuation.yield(line)
-        }
-        pipe.fileHandleForReading.readabilityHandler = { handle in
-            let data = handle.availableData
-            if data.isEmpty {
-                handle.readabilityHandler = nil
-                continuation.finish()
-            } else {
-                reader.read(data)
-            }
-        }
         let ended = try process.start()
         var seen: [String] = []
-        for await line in lines {
+        while let line = await lines.next() {
+            Program.expectNothingPrivate(in: line)
             seen.append(line)
             guard line.hasPrefix("Listening on "), let port = line.split(separator: ":").last.flatMap({ Int($0) })
             else { continue }
+            lines.drain { Program.expectNothingPrivate(in: $0) }
             return Instance(port: port, process: process, ended: ended)
         }
         await ended.value

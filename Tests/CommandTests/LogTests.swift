@@ -49,7 +49,7 @@ struct LogTests {
     @Test("When the log's reader has gone, deliveries are taken all the same")
     func brokenPipe() async throws {
         try await ServedProcess.serve(try Program(Self.talkative)) { served in
-            try served.closeReader()
+            try await served.closeReader()
             for body in Self.bodies.prefix(10) { #expect(try await served.deliver(body).status == 200) }
         }
     }

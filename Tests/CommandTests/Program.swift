@@ -79,29 +79,21 @@ final class Program: Sendable {
     /// Serves for as long as `body` runs; then the program is asked to stop, and has to end well.
     func serve<Result>(_ arguments: String..., body: (_ url: String) async throws -> Result) async throws -> Result {
         let process = process(["serve"] + arguments)
-        let pipe = Pipe()
-        process.standardError = pipe
+        let lines = PipedLines()
+        process.standardError = lines.pipe
         process.standardOutput = FileHandle.nullDevice
-        let (lines, continuation) = AsyncStream.makeStream(of: String.self)
-        let reader = LineReader { line in
-            Self.expectNothingPrivate(in: line)
-            continuation.yield(line)
-        }
-        pipe.fileHandleForReading.readabilityHandler = { handle in
-            let data = handle.availableData
-            if data.isEmpty { continuation.finish() } else { reader.read(data) }
-        }
-        defer { pipe.fileHandleForReading.readabilityHandler = nil }
         let ended = try process.start()
         do {
             var seen: [String] = []
             var url: String?
-            for await line in lines {
+            while let line = await lines.next() {
+                Self.expectNothingPrivate(in: line)
                 seen.append(line)
                 guard line.hasPrefix("Listening on ") else { continue }
                 url = String(line.dropFirst("Listening on ".count))
                 break
             }
+            lines.drain { Self.expectNothingPrivate(in: $0) }
             let result = try await body(try #require(url, "it did not start: \(seen)"))
             process.terminate()
             await ended.value
@@ -149,23 +141,6 @@ extension Process {
     func runToEnd() async throws {
         let ended = try start()
         await ended.value
-    }
-}
-
-/// Makes lines of pieces.
-final class LineReader: @unchecked Sendable {
-    // Proof: only the handle's own queue, which is serial, calls it.
-    private var rest = ""
-    private let line: @Sendable (String) -> Void
-
-    init(_ line: @escaping @Sendable (String) -> Void) { self.line = line }
-
-    func read(_ data: Data) {
-        rest += String(decoding: data, as: UTF8.self)
-        while let end = rest.firstIndex(of: "\n") {
-            line(String(rest[..<end]))
-            rest = String(rest[rest.index(after: end)...])
-        }
     }
 }
 

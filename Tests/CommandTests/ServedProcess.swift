@@ -8,19 +8,14 @@ final class ServedProcess: Sendable {
     let port: Int
     private let process: Process
     private let ended: Task<Void, Never>
-    private let errors: FileHandle
-    private let received: AsyncStream<String>
-    private let receive: AsyncStream<String>.Continuation
-    private let reader: LineReader
+    private let errors: PipedLines
     /// What it said until it listened.
     let start: [String]
 
     private init(
-        port: Int, process: Process, ended: Task<Void, Never>, errors: FileHandle, received: AsyncStream<String>,
-        receive: AsyncStream<String>.Continuation, reader: LineReader, start: [String]
+        port: Int, process: Process, ended: Task<Void, Never>, errors: PipedLines, start: [String]
     ) {
-        (self.port, self.process, self.ended, self.errors) = (port, process, ended, errors)
-        (self.received, self.receive, self.reader, self.start) = (received, receive, reader, start)
+        (self.port, self.process, self.ended, self.errors, self.start) = (port, process, ended, errors, start)
     }
 
     /// Starts it and waits until it listens. Afterwards nobody reads what it says.
@@ -28,52 +23,30 @@ final class ServedProcess: Sendable {
     /// - Parameter prelude: what a shell does before it becomes the program.
     static func start(_ program: Program, after prelude: String = ":") async throws -> ServedProcess {
         let process = program.process(["serve"], after: prelude)
-        let pipe = Pipe()
-        process.standardError = pipe
+        let lines = PipedLines()
+        process.standardError = lines.pipe
         process.standardOutput = FileHandle.nullDevice
-        let (lines, continuation) = AsyncStream.makeStream(of: String.self)
-        let reader = LineReader { continuation.yield($0) }
         let ended = try process.start()
-        try pipe.fileHandleForWriting.close()
-        read(pipe.fileHandleForReading, reader, continuation)
         var seen: [String] = []
-        for await line in lines {
+        while let line = await lines.next() {
             seen.append(line)
             guard line.hasPrefix("Listening on "), let port = line.split(separator: ":").last.flatMap({ Int($0) })
             else { continue }
-            pipe.fileHandleForReading.readabilityHandler = nil
-            return ServedProcess(
-                port: port, process: process, ended: ended, errors: pipe.fileHandleForReading, received: lines,
-                receive: continuation, reader: reader, start: seen)
+            return ServedProcess(port: port, process: process, ended: ended, errors: lines, start: seen)
         }
         await ended.value
         throw Instance.Failure(description: "it did not start: \(seen)")
-    }
-
-    private static func read(
-        _ handle: FileHandle, _ reader: LineReader, _ continuation: AsyncStream<String>.Continuation
-    ) {
-        handle.readabilityHandler = { handle in
-            let data = handle.availableData
-            if data.isEmpty {
-                handle.readabilityHandler = nil
-                continuation.finish()
-            } else {
-                reader.read(data)
-            }
-        }
     }
 
     var id: Int32 { process.processIdentifier }
 
     /// Reads again, and gives the lines that come.
     func lines() -> AsyncStream<String> {
-        Self.read(errors, reader, receive)
-        return received
+        AsyncStream { [errors] in await errors.next() }
     }
 
     /// Nobody will read what it says.
-    func closeReader() throws { try errors.close() }
+    func closeReader() async throws { try await errors.close() }
 
     func deliver(_ body: [UInt8]) async throws -> HTTPReply {
         try await HTTPClient(port: port).send(

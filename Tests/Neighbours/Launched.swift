@@ -83,26 +83,20 @@ struct Launched: Sendable {
     /// Serves for as long as `body` runs; then the program is asked to stop, and has to end well.
     func serve<Result>(_ body: (_ port: Int) async throws -> Result) async throws -> Result {
         let process = process(["serve"])
-        let pipe = Pipe()
-        process.standardError = pipe
+        let lines = PipedLines()
+        process.standardError = lines.pipe
         process.standardOutput = FileHandle.nullDevice
-        let (lines, continuation) = AsyncStream.makeStream(of: String.self)
-        let reader = LineReader { continuation.yield($0) }
-        pipe.fileHandleForReading.readabilityHandler = { handle in
-            let data = handle.availableData
-            if data.isEmpty { continuation.finish() } else { reader.read(data) }
-        }
-        defer { pipe.fileHandleForReading.readabilityHandler = nil }
         let ended = try Self.start(process)
         do {
             var seen: [String] = []
             var port: Int?
-            for await line in lines {
+            while let line = await lines.next() {
                 seen.append(line)
                 guard line.hasPrefix("Listening on ") else { continue }
                 port = line.split(separator: ":").last.flatMap { Int($0) }
                 break
             }
+            lines.drain()
             let result = try await body(try #require(port, "it did not start: \(seen)"))
             process.terminate()
             await ended.value
@@ -131,22 +125,5 @@ struct Launched: Sendable {
         process.terminationHandler = { _ in continuation.finish() }
         try process.launchAlone()
         return Task { for await _ in ended {} }
-    }
-}
-
-/// Makes lines of pieces.
-private final class LineReader: @unchecked Sendable {
-    // Proof: only the handle's own queue, which is serial, calls it.
-    private var rest = ""
-    private let line: @Sendable (String) -> Void
-
-    init(_ line: @escaping @Sendable (String) -> Void) { self.line = line }
-
-    func read(_ data: Data) {
-        rest += String(decoding: data, as: UTF8.self)
-        while let end = rest.firstIndex(of: "\n") {
-            line(String(rest[..<end]))
-            rest = String(rest[rest.index(after: end)...])
-        }
     }
 }
