@@ -1,4 +1,6 @@
 import Foundation
+import SchemaValidation
+import Storage
 import TestSupport
 import Testing
 
@@ -15,6 +17,19 @@ import Testing
             let everything = try await python.run(alembic + ["-x", "everything=yes", "check"])
             #expect(everything.status != 0)
             #expect((everything.output + everything.errors).contains("webhook_events"))
+        }
+    }
+
+    @Test("psycopg2 runs init.sql as one string, twice, and what is there then is the program's schema")
+    func initialization() async throws {
+        try await DatabaseKind.postgreSQL.withDatabase(migrated: false) { database in
+            let python = try Launched.python(database)
+            let file = Repository.root.appendingPathComponent("db/init.sql").path
+            for _ in 0..<2 { _ = try await python.output(["initialize.py", file]) }
+            let store = try database.open()
+            #expect(try await store.pendingMigrations().isEmpty)
+            #expect(try await store.validateSchema().differences.isEmpty)
+            await store.close()
         }
     }
 
