@@ -1,5 +1,6 @@
 public import Billing
 public import Configuration
+public import Foundation
 public import Logging
 
 /// The program's settings, read from environment variables and `.env`. ``Setting/all`` names and explains each.
@@ -40,6 +41,12 @@ public struct Settings: Sendable {
     public var upgradeUnits: UpgradeUnits
     public var downgradeUnits: DowngradeUnits
     public var refundUnits: RefundUnits
+    /// A key of Lemon Squeezy's API; nil: nothing is asked there.
+    public var apiKey: String?
+    /// Where that API is, with its version, without a slash at the end; HTTPS, or plain HTTP to this machine.
+    public var apiURL: URL
+    /// Where the public port is reached from outside, without a slash at the end; nil: not known.
+    public var outsideURL: URL?
     /// Hours without payment after which a renewal is shown as overdue (R17).
     public var renewalOverdueHours: Int
     /// The address for webhooks and catalogue.
@@ -54,6 +61,8 @@ public struct Settings: Sendable {
     public var logFormat: LogFormat
     /// `production`, or any other word.
     public var environment: String
+
+    private static let apiAddress = URL(string: "https://api.lemonsqueezy.com/v1") ?? URL(fileURLWithPath: "/")
 
     public var isProduction: Bool { environment.lowercased() == "production" }
 
@@ -99,6 +108,9 @@ public struct Settings: Sendable {
             "SELEXTRACT_DOWNGRADE_UNITS", ["at_once": .atOnce, "next_month": .nextMonth], default: .atOnce)
         refundUnits = try settings.choice(
             "SELEXTRACT_REFUND_UNITS", ["keep": .keep, "take": .take], default: .keep)
+        apiKey = try settings.apiKey("LEMON_SQUEEZY_API_KEY")
+        apiURL = try settings.url("LEMON_SQUEEZY_API_URL", plainOnlyHere: true) ?? Self.apiAddress
+        outsideURL = try settings.url("PUBLIC_URL", plainOnlyHere: false)
         renewalOverdueHours = try settings.number("RENEWAL_OVERDUE_HOURS", in: 0...8784, default: 24)
         host = settings.text("HOST") ?? "127.0.0.1"
         port = try settings.number("PORT", in: 0...65535, default: 8080)

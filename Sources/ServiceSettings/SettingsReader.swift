@@ -80,6 +80,31 @@ struct SettingsReader {
         return text
     }
 
+    /// An address of HTTP, without a slash at its end.
+    ///
+    /// - Parameter plainOnlyHere: whether only HTTPS may leave this machine.
+    func url(_ name: String, plainOnlyHere: Bool) throws(SettingsError) -> URL? {
+        guard var text = text(name) else { return nil }
+        while text.hasSuffix("/") { text.removeLast() }
+        guard let parts = URLComponents(string: text), let host = parts.host, !host.isEmpty, parts.user == nil,
+            parts.query == nil, parts.fragment == nil, ["http", "https"].contains(parts.scheme), let url = parts.url
+        else { throw SettingsError(name, expected: "https://HOST, with a port and a path if need be") }
+        let isHere = ["localhost", "[::1]", "::1"].contains(host) || host.hasPrefix("127.") && IPv4.isAddress(host)
+        if plainOnlyHere, parts.scheme == "http", !isHere {
+            throw SettingsError(name, expected: "https://…: plain HTTP would show the key to everybody on the way")
+        }
+        return url
+    }
+
+    /// A key as it stands in a header.
+    func apiKey(_ name: String) throws(SettingsError) -> String? {
+        guard let text = try secret(name) else { return nil }
+        guard text.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+            throw SettingsError(name, expected: "one line without blanks: copy it again from Lemon Squeezy")
+        }
+        return text
+    }
+
     /// As ``text(_:)``, unless it cannot be what Lemon Squeezy signs with.
     func signingSecret(_ name: String) throws(SettingsError) -> String? {
         guard let text = try secret(name) else { return nil }
@@ -105,5 +130,13 @@ struct SettingsReader {
                 expected: "sqlite:PATH, postgres://… or postgresql://… (also postgresql+asyncpg:// and +psycopg2://)")
         }
         return text
+    }
+}
+
+private enum IPv4 {
+    /// Four numbers from 0 to 255: `127.example.com` is a name.
+    static func isAddress(_ host: String) -> Bool {
+        let parts = host.split(separator: ".", omittingEmptySubsequences: false)
+        return parts.count == 4 && parts.allSatisfy { UInt8($0) != nil }
     }
 }
