@@ -30,6 +30,9 @@ public struct Settings: Sendable {
     public var webhookSecret: String?
     /// The secret before it, accepted while it is being changed.
     public var previousWebhookSecret: String?
+    /// The files that hold these two; nil: they are set themselves.
+    public var webhookSecretFile: String?
+    public var previousWebhookSecretFile: String?
     /// The store whose events are applied; nil: any (R4).
     public var storeID: String?
     /// Whether events of live mode, of test mode or of both are applied (R4).
@@ -87,7 +90,10 @@ public struct Settings: Sendable {
         poolRecycle = .seconds(try settings.number("SELEXTRACT_DB_POOL_RECYCLE", in: 1...604_800, default: 3600))
         logsStatements = try settings.flag("SELEXTRACT_DEBUG")
         webhookSecret = try settings.signingSecret("LEMON_SQUEEZY_WEBHOOK_SECRET")
-        previousWebhookSecret = try settings.signingSecret("LEMON_SQUEEZY_WEBHOOK_SECRET_PREVIOUS")
+        previousWebhookSecret = try settings.signingSecret(
+            "LEMON_SQUEEZY_WEBHOOK_SECRET_PREVIOUS", mayBeMissing: true)
+        webhookSecretFile = settings.text("LEMON_SQUEEZY_WEBHOOK_SECRET_FILE")
+        previousWebhookSecretFile = settings.text("LEMON_SQUEEZY_WEBHOOK_SECRET_PREVIOUS_FILE")
         storeID = try settings.identifier("LEMON_SQUEEZY_STORE_ID")
         mode = try settings.choice(
             "LEMON_SQUEEZY_MODE", ["live": .live, "test": .test, "any": .any],

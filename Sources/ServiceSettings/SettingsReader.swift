@@ -33,7 +33,15 @@ struct SettingsReader {
         return text
     }
 
-    private static let fileSuffix = "_FILE"
+    static let fileSuffix = "_FILE"
+
+    /// As ``secret(_:)``, but a file that is not there, or is empty, holds none: it is filled while a secret is changed.
+    func secretIfAny(_ name: String) throws(SettingsError) -> String? {
+        guard text(name) == nil, let path = text(name + Self.fileSuffix) else { return try secret(name) }
+        let size = FileManager.default.contents(atPath: path)?.count
+        if size == 0 || size == nil && !FileManager.default.fileExists(atPath: path) { return nil }
+        return try secret(name)
+    }
 
     /// One setting that has two names: where both are set, they have to say the same.
     func text(_ name: String, or other: String) throws(SettingsError) -> String? {
@@ -106,8 +114,10 @@ struct SettingsReader {
     }
 
     /// As ``text(_:)``, unless it cannot be what Lemon Squeezy signs with.
-    func signingSecret(_ name: String) throws(SettingsError) -> String? {
-        guard let text = try secret(name) else { return nil }
+    ///
+    /// - Parameter mayBeMissing: whether its file need not be there.
+    func signingSecret(_ name: String, mayBeMissing: Bool = false) throws(SettingsError) -> String? {
+        guard let text = mayBeMissing ? try secretIfAny(name) : try secret(name) else { return nil }
         if let error = SettingsError(signingSecret: text, from: name) { throw error }
         return text
     }

@@ -68,11 +68,15 @@ private final class Memory: Sendable {
             var headers: HTTPFields = [.contentType: "application/vnd.api+json"]
             if let remaining = state.remaining {
                 state.remaining = max(0, remaining - 1)
-                headers[.init("X-Ratelimit-Remaining")!] = String(remaining)
+                if let name = HTTPField.Name("X-Ratelimit-Remaining") { headers[name] = String(remaining) }
+            }
+            if let (calls, answer) = state.answersAfter {
+                state.answersAfter = calls > 0 ? (calls - 1, answer) : nil
+                if calls == 0 { state.answers.append(answer) }
             }
             if !state.answers.isEmpty {
                 let answer = state.answers.removeFirst()
-                for (name, value) in answer.headers { headers[.init(name)!] = value }
+                for (name, value) in answer.headers { HTTPField.Name(name).map { headers[$0] = value } }
                 return Response(
                     status: .init(code: answer.status), headers: headers,
                     body: ResponseBody(byteBuffer: ByteBuffer(string: answer.body)))
@@ -107,6 +111,10 @@ private final class Memory: Sendable {
 extension StandInState {
     /// Objects whose `test_mode` is not the key's mode are not there for it.
     fileprivate mutating func answer(_ call: StandInCall, isTest: Bool) -> (Int, JSONValue) {
+        if call.method != "GET", failsChanges { return (500, Memory.error(500, "Server Error", "Server Error")) }
+        if call.method != "GET", refusesChanges {
+            return (422, Memory.error(422, "Unprocessable Entity", "The data is not valid."))
+        }
         let parts = call.path.split(separator: "/").map(String.init)
         if call.path == "users/me" {
             return (
@@ -122,7 +130,7 @@ extension StandInState {
             $0["attributes"]?["test_mode"].map { $0 == .bool(isTest) } ?? true
         }
         switch (call.method, parts.count) {
-        case ("GET", 1): return (200, page(type, visible, call.query))
+        case ("GET", 1): return (200, page(type, emptyLists.contains(type) ? [] : visible, call.query))
         case ("GET", 2):
             guard let object = visible.first(where: { $0["id"] == .string(parts[1]) }) else { break }
             return (200, .object([.init("data", object)]))

@@ -8,8 +8,16 @@ public struct StandInState: Sendable {
     public var objects: [String: [JSONValue]] = [:]
     /// Given instead of the next answers, in order.
     public var answers: [StandInAnswer] = []
+    /// Given once after so many further calls, instead of the answer.
+    public var answersAfter: (calls: Int, answer: StandInAnswer)?
+    /// Lists that show nothing, though their objects are there.
+    public var emptyLists: Set<String> = []
     /// Put in front of a list, one after each of its pages: what comes in while it is read.
     public var arrivals: [String: [JSONValue]] = [:]
+    /// Whether POST and PATCH are refused.
+    public var refusesChanges = false
+    /// Whether POST and PATCH are answered with an error of its own.
+    public var failsChanges = false
     /// Of the minute; counts down with each call if it is set.
     public var remaining: Int?
     /// Everything that was asked, in order.

@@ -249,10 +249,13 @@ struct SettingsTests {
     @Test("The API's key goes nowhere but over TLS or to this machine")
     func apiAddress() throws {
         #expect(try load([:]).apiURL.absoluteString == "https://api.lemonsqueezy.com/v1")
-        let fine = ["https://api.example.com/v1/", "http://127.0.0.1:8099/v1", "http://localhost/v1", "http://[::1]:1/v1"]
+        let fine = [
+            "https://api.example.com/v1/", "http://127.0.0.1:8099/v1", "http://localhost/v1", "http://[::1]:1/v1",
+        ]
         for text in fine { #expect(try load(["LEMON_SQUEEZY_API_URL": text]).apiURL.path == "/v1", "\(text)") }
         let wrong = [
-            "http://api.lemonsqueezy.com/v1", "http://127.example.com/v1", "https://me:pass@example.com", "ftp://a", "x",
+            "http://api.lemonsqueezy.com/v1", "http://127.example.com/v1", "https://me:pass@example.com", "ftp://a",
+            "x",
             "https://example.com/v1?a=b",
         ]
         for text in wrong {
