@@ -48,6 +48,8 @@ let package = Package(
         .target(name: "LemonSqueezy", dependencies: ["CLibCrypto"], swiftSettings: settings),
         .target(name: "Selextract", swiftSettings: settings),
         .target(name: "Billing", dependencies: ["LemonSqueezy", "Selextract"], swiftSettings: settings),
+        // Lemon Squeezy's API, by the URLSession that Foundation brings.
+        .target(name: "LemonSqueezyAPI", dependencies: ["LemonSqueezy"], swiftSettings: settings),
         .target(name: "Postgres", dependencies: ["CLibPQ"], swiftSettings: settings),
         // One SQL for PostgreSQL and SQLite, whatever is kept in them.
         .target(
@@ -93,8 +95,8 @@ let package = Package(
         .executableTarget(
             name: "selextract-billing",
             dependencies: [
-                "Accounts", "Billing", "BillingServer", "Databases", "LemonSqueezy", "SchemaValidation", "Selextract",
-                "ServiceSettings", "Storage",
+                "Accounts", "Billing", "BillingServer", "Databases", "LemonSqueezy", "LemonSqueezyAPI",
+                "SchemaValidation", "Selextract", "ServiceSettings", "Storage",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -130,6 +132,21 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
             ],
             path: "Tests/TestSupport",
+            swiftSettings: settings
+        ),
+        // A server that answers as Lemon Squeezy's API does, in memory.
+        .target(
+            name: "LemonSqueezyStandIn",
+            dependencies: [
+                "LemonSqueezy", .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ],
+            path: "Tests/LemonSqueezyStandIn", swiftSettings: settings
+        ),
+        .testTarget(
+            name: "LemonSqueezyAPITests", dependencies: ["LemonSqueezy", "LemonSqueezyAPI", "LemonSqueezyStandIn"],
             swiftSettings: settings
         ),
         .testTarget(name: "LemonSqueezyTests", dependencies: ["LemonSqueezy", "Payloads"], swiftSettings: settings),
@@ -170,7 +187,8 @@ let package = Package(
         .testTarget(
             name: "CommandTests",
             dependencies: [
-                "Accounts", "Billing", "LemonSqueezy", "Payloads", "Sample", "Selextract", "selextract-billing",
+                "Accounts", "Billing", "LemonSqueezy", "LemonSqueezyStandIn", "Payloads", "Sample", "Selextract",
+                "selextract-billing",
                 "ServiceSettings", "Storage", "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
             ],

@@ -28,6 +28,21 @@ struct Ticking<Timepiece: Clock>: Service where Timepiece.Duration == Duration {
     }
 }
 
+/// Work of its own kind beside deliveries and clock, from when the database is ready until the shutdown, which cancels it.
+struct Aside: Service {
+    let preparation: Preparation
+    let work: @Sendable () async -> Void
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            while !preparation.isReady, !Task.isCancelled { try? await Task.sleep(for: .milliseconds(100)) }
+            if !Task.isCancelled { await work() }
+            // The end of a service ends the application.
+            try? await gracefulShutdown()
+        }
+    }
+}
+
 /// Closes the store when everything that uses it has ended.
 struct StoreClosing: Service {
     let store: Store

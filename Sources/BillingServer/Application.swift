@@ -1,5 +1,6 @@
 import Hummingbird
 import HummingbirdCore
+public import LemonSqueezy
 public import Logging
 import NIOCore
 import Selextract
@@ -20,6 +21,8 @@ public enum Listener: String, Sendable, Hashable, CaseIterable {
 public struct ApplicationOptions: Sendable {
     public var limits = Limits()
     public var metrics = Metrics()
+    /// The secrets that a delivery may be signed with, asked for each; nil: those of the settings.
+    public var signingSecrets: (@Sendable () -> SigningSecrets)?
     /// Whether SIGTERM and SIGINT end the application.
     public var endsOnSignals = false
     /// Makes the database ready, while both ports listen already; nil: it is ready. While it throws that the database is
@@ -33,6 +36,8 @@ public struct ApplicationOptions: Sendable {
     public var tick: (@Sendable () async throws -> Void)?
     /// From the end of one tick to the begin of the next.
     public var tickInterval: Duration = .seconds(60)
+    /// Done beside all else once the database is ready; cancelled by the shutdown. nil: nothing is.
+    public var aside: (@Sendable () async -> Void)?
     /// How often the calls with API keys are written.
     public var usageInterval: Duration = .seconds(1)
     /// Whether the tables of a usage database may be made.
@@ -84,8 +89,9 @@ public func buildApplication(
     let connections = ConnectionRegistry(limit: limits.connections)
     let signatures = SignatureWatch()
 
+    let ownSecrets = try settings.signingSecrets()
     let webhook = WebhookController(
-        secrets: try settings.signingSecrets(), queue: queue, bodies: bodies,
+        secrets: options.signingSecrets ?? { ownSecrets }, queue: queue, bodies: bodies,
         metrics: metrics, signatures: signatures)
     let catalogue = CatalogueController(plans: PlanCache(lists: store.lists))
     let calls = APICalls(
@@ -110,6 +116,7 @@ public func buildApplication(
     if let tick = options.tick {
         services.append(options.ticking(tick, preparation, logger: logger))
     }
+    if let aside = options.aside { services.append(Aside(preparation: preparation, work: aside)) }
     if let port = settings.adminPort {
         let listener = options.listener(
             .admin, [admin], host: settings.adminHost, port: port,

@@ -1,4 +1,4 @@
-import Foundation
+package import Foundation
 
 /// Why an object of a known type could not be read: the path of the attribute, never its value (it may be personal).
 struct Undecodable: Error {
@@ -61,13 +61,13 @@ struct Attributes {
 /// One JSON value read as the type that a field should have, whichever JSON type it came in.
 extension JSONValue {
     /// An id as text: a string as it is, a number if it is an integer of 64 bits.
-    var identifier: String? { integer.map(String.init) ?? text(atMost: 100) }
+    package var identifier: String? { integer.map(String.init) ?? text(atMost: 100) }
 
     /// A word of a small vocabulary: a status, a mode, a currency.
-    var word: String? { text(atMost: 50) }
+    package var word: String? { text(atMost: 50) }
 
     /// A string that a database can keep: not empty, not longer than its column, without NUL (PostgreSQL has none).
-    func text(atMost limit: Int) -> String? {
+    package func text(atMost limit: Int) -> String? {
         guard case .string(let text) = self, !text.isEmpty, text.utf8.count <= limit, !text.utf8.contains(0) else {
             return nil
         }
@@ -75,13 +75,13 @@ extension JSONValue {
     }
 
     /// An amount: a number, or the digits of one in a string.
-    var int: Int? {
+    package var int: Int? {
         if case .string(let text) = self { return Int(text) }
         return integer
     }
 
     /// A flag, also as 0 or 1, or as the text of either.
-    var bool: Bool? {
+    package var bool: Bool? {
         switch self {
         case .bool(let flag): flag
         case .number("1"), .string("1"), .string("true"): true
@@ -90,7 +90,7 @@ extension JSONValue {
         }
     }
 
-    var date: Date? {
+    package var date: Date? {
         guard case .string(let text) = self else { return nil }
         return Timestamp.date(from: text)
     }

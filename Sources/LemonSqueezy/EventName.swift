@@ -23,6 +23,10 @@ public struct EventName: RawRepresentable, ExpressibleByStringLiteral, Hashable,
     public static let subscriptionPaymentRefunded: EventName = "subscription_payment_refunded"
     /// Ours, not the provider's: a row of another program that was taken over (R21).
     public static let subscriptionAdopted: EventName = "subscription_adopted"
+    /// Ours, too: an object as the provider's API showed it (R21).
+    public static let subscriptionObserved: EventName = "subscription_observed"
+    public static let subscriptionInvoiceObserved: EventName = "subscription_invoice_observed"
+    public static let orderObserved: EventName = "order_observed"
     public static let licenseKeyCreated: EventName = "license_key_created"
     public static let licenseKeyUpdated: EventName = "license_key_updated"
     public static let affiliateActivated: EventName = "affiliate_activated"

@@ -68,6 +68,15 @@ public struct Setting: Sendable, Hashable {
             name: "SELEXTRACT_REFUND_UNITS", fallback: "keep",
             description: "what a full refund does to units that were not used: keep or take"),
         Setting(
+            name: "LEMON_SQUEEZY_API_KEY", fallback: "none",
+            description: "a key of Lemon Squeezy's API, for doctor, webhook and reconcile", isSecret: true),
+        Setting(
+            name: "LEMON_SQUEEZY_API_URL", fallback: "https://api.lemonsqueezy.com/v1",
+            description: "where that API is; plain HTTP only on this machine"),
+        Setting(
+            name: "PUBLIC_URL", fallback: "none",
+            description: "where the public port is reached from outside, for doctor and webhook"),
+        Setting(
             name: "RENEWAL_OVERDUE_HOURS", fallback: "24",
             description: "hours without payment after which a renewal is shown as overdue"),
         Setting(

@@ -1,5 +1,6 @@
 public import Billing
 public import Configuration
+public import Foundation
 public import Logging
 
 /// The program's settings, read from environment variables and `.env`. ``Setting/all`` names and explains each.
@@ -31,6 +32,9 @@ public struct Settings: Sendable {
     public var webhookSecret: String?
     /// The secret before it, accepted while it is being changed.
     public var previousWebhookSecret: String?
+    /// The files that hold these two; nil: they are set themselves.
+    public var webhookSecretFile: String?
+    public var previousWebhookSecretFile: String?
     /// The store whose events are applied; nil: any (R4).
     public var storeID: String?
     /// Whether events of live mode, of test mode or of both are applied (R4).
@@ -42,6 +46,12 @@ public struct Settings: Sendable {
     public var upgradeUnits: UpgradeUnits
     public var downgradeUnits: DowngradeUnits
     public var refundUnits: RefundUnits
+    /// A key of Lemon Squeezy's API; nil: nothing is asked there.
+    public var apiKey: String?
+    /// Where that API is, with its version, without a slash at the end; HTTPS, or plain HTTP to this machine.
+    public var apiURL: URL
+    /// Where the public port is reached from outside, without a slash at the end; nil: not known.
+    public var outsideURL: URL?
     /// Hours without payment after which a renewal is shown as overdue (R17).
     public var renewalOverdueHours: Int
     /// The address for webhooks and catalogue.
@@ -56,6 +66,8 @@ public struct Settings: Sendable {
     public var logFormat: LogFormat
     /// `production`, or any other word.
     public var environment: String
+
+    private static let apiAddress = URL(string: "https://api.lemonsqueezy.com/v1") ?? URL(fileURLWithPath: "/")
 
     public var isProduction: Bool { environment.lowercased() == "production" }
 
@@ -81,7 +93,10 @@ public struct Settings: Sendable {
         poolRecycle = .seconds(try settings.number("SELEXTRACT_DB_POOL_RECYCLE", in: 1...604_800, default: 3600))
         logsStatements = try settings.flag("SELEXTRACT_DEBUG")
         webhookSecret = try settings.signingSecret("LEMON_SQUEEZY_WEBHOOK_SECRET")
-        previousWebhookSecret = try settings.signingSecret("LEMON_SQUEEZY_WEBHOOK_SECRET_PREVIOUS")
+        previousWebhookSecret = try settings.signingSecret(
+            "LEMON_SQUEEZY_WEBHOOK_SECRET_PREVIOUS", mayBeMissing: true)
+        webhookSecretFile = settings.text("LEMON_SQUEEZY_WEBHOOK_SECRET_FILE")
+        previousWebhookSecretFile = settings.text("LEMON_SQUEEZY_WEBHOOK_SECRET_PREVIOUS_FILE")
         storeID = try settings.identifier("LEMON_SQUEEZY_STORE_ID")
         mode = try settings.choice(
             "LEMON_SQUEEZY_MODE", ["live": .live, "test": .test, "any": .any],
@@ -102,6 +117,9 @@ public struct Settings: Sendable {
             "SELEXTRACT_DOWNGRADE_UNITS", ["at_once": .atOnce, "next_month": .nextMonth], default: .atOnce)
         refundUnits = try settings.choice(
             "SELEXTRACT_REFUND_UNITS", ["keep": .keep, "take": .take], default: .keep)
+        apiKey = try settings.apiKey("LEMON_SQUEEZY_API_KEY")
+        apiURL = try settings.url("LEMON_SQUEEZY_API_URL", plainOnlyHere: true) ?? Self.apiAddress
+        outsideURL = try settings.url("PUBLIC_URL", plainOnlyHere: false)
         renewalOverdueHours = try settings.number("RENEWAL_OVERDUE_HOURS", in: 0...8784, default: 24)
         host = settings.text("HOST") ?? "127.0.0.1"
         port = try settings.number("PORT", in: 0...65535, default: 8080)

@@ -33,7 +33,15 @@ struct SettingsReader {
         return text
     }
 
-    private static let fileSuffix = "_FILE"
+    static let fileSuffix = "_FILE"
+
+    /// As ``secret(_:)``, but a file that is not there, or is empty, holds none: it is filled while a secret is changed.
+    func secretIfAny(_ name: String) throws(SettingsError) -> String? {
+        guard text(name) == nil, let path = text(name + Self.fileSuffix) else { return try secret(name) }
+        let size = FileManager.default.contents(atPath: path)?.count
+        if size == 0 || size == nil && !FileManager.default.fileExists(atPath: path) { return nil }
+        return try secret(name)
+    }
 
     /// One setting that has two names: where both are set, they have to say the same.
     func text(_ name: String, or other: String) throws(SettingsError) -> String? {
@@ -80,9 +88,36 @@ struct SettingsReader {
         return text
     }
 
-    /// As ``text(_:)``, unless it cannot be what Lemon Squeezy signs with.
-    func signingSecret(_ name: String) throws(SettingsError) -> String? {
+    /// An address of HTTP, without a slash at its end.
+    ///
+    /// - Parameter plainOnlyHere: whether only HTTPS may leave this machine.
+    func url(_ name: String, plainOnlyHere: Bool) throws(SettingsError) -> URL? {
+        guard var text = text(name) else { return nil }
+        while text.hasSuffix("/") { text.removeLast() }
+        guard let parts = URLComponents(string: text), let host = parts.host, !host.isEmpty, parts.user == nil,
+            parts.query == nil, parts.fragment == nil, ["http", "https"].contains(parts.scheme), let url = parts.url
+        else { throw SettingsError(name, expected: "https://HOST, with a port and a path if need be") }
+        let isHere = ["localhost", "[::1]", "::1"].contains(host) || host.hasPrefix("127.") && IPv4.isAddress(host)
+        if plainOnlyHere, parts.scheme == "http", !isHere {
+            throw SettingsError(name, expected: "https://…: plain HTTP would show the key to everybody on the way")
+        }
+        return url
+    }
+
+    /// A key as it stands in a header.
+    func apiKey(_ name: String) throws(SettingsError) -> String? {
         guard let text = try secret(name) else { return nil }
+        guard text.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+            throw SettingsError(name, expected: "one line without blanks: copy it again from Lemon Squeezy")
+        }
+        return text
+    }
+
+    /// As ``text(_:)``, unless it cannot be what Lemon Squeezy signs with.
+    ///
+    /// - Parameter mayBeMissing: whether its file need not be there.
+    func signingSecret(_ name: String, mayBeMissing: Bool = false) throws(SettingsError) -> String? {
+        guard let text = mayBeMissing ? try secretIfAny(name) : try secret(name) else { return nil }
         if let error = SettingsError(signingSecret: text, from: name) { throw error }
         return text
     }
@@ -105,5 +140,13 @@ struct SettingsReader {
                 expected: "sqlite:PATH, postgres://… or postgresql://… (also postgresql+asyncpg:// and +psycopg2://)")
         }
         return text
+    }
+}
+
+private enum IPv4 {
+    /// Four numbers from 0 to 255: `127.example.com` is a name.
+    static func isAddress(_ host: String) -> Bool {
+        let parts = host.split(separator: ".", omittingEmptySubsequences: false)
+        return parts.count == 4 && parts.allSatisfy { UInt8($0) != nil }
     }
 }

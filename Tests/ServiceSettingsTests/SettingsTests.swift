@@ -246,6 +246,27 @@ struct SettingsTests {
         #expect(throws: SettingsError.self) { try load(["DATABASE_URL_FILE": file.path]) }
     }
 
+    @Test("The API's key goes nowhere but over TLS or to this machine")
+    func apiAddress() throws {
+        #expect(try load([:]).apiURL.absoluteString == "https://api.lemonsqueezy.com/v1")
+        let fine = [
+            "https://api.example.com/v1/", "http://127.0.0.1:8099/v1", "http://localhost/v1", "http://[::1]:1/v1",
+        ]
+        for text in fine { #expect(try load(["LEMON_SQUEEZY_API_URL": text]).apiURL.path == "/v1", "\(text)") }
+        let wrong = [
+            "http://api.lemonsqueezy.com/v1", "http://127.example.com/v1", "https://me:pass@example.com", "ftp://a",
+            "x",
+            "https://example.com/v1?a=b",
+        ]
+        for text in wrong {
+            let error = #expect(throws: SettingsError.self) { try load(["LEMON_SQUEEZY_API_URL": text]) }
+            #expect(error?.setting == "LEMON_SQUEEZY_API_URL", "\(text)")
+        }
+        #expect(throws: SettingsError.self) { try load(["LEMON_SQUEEZY_API_KEY": "a b"]) }
+        #expect(throws: SettingsError.self) { try load(["PUBLIC_URL": "billing.example.com"]) }
+        #expect(try load(["PUBLIC_URL": "https://a.example/x/"]).outsideURL?.absoluteString == "https://a.example/x")
+    }
+
     @Test("Every setting is read, and every one is documented once")
     func documented() {
         let names = Setting.all.map(\.name)

@@ -12,7 +12,7 @@ struct SubscriptionHistory: Sendable {
     let invoices: [(name: EventName, invoice: Invoice)]
     /// What is told of the order that it was bought with.
     let orders: [Order]
-    /// Invoices as successes and recoveries tell that they were paid.
+    /// Invoices as successes, recoveries and the provider's API tell that they were paid.
     let payments: [Invoice]
     /// Those that unlock a month: paid or partially refunded, and not for a change of plan.
     let paidInvoices: [Invoice]
@@ -55,8 +55,7 @@ struct SubscriptionHistory: Sendable {
         self.adopted = adopted
         self.invoices = invoices
         payments = invoices.compactMap { name, invoice in
-            let tells = name == .subscriptionPaymentSuccess || name == .subscriptionPaymentRecovered
-            return tells && invoice.isPaid ? invoice : nil
+            name.tellsOfPayment && invoice.isPaid ? invoice : nil
         }
         paidInvoices = payments.filter { !$0.isForChange }
         let orderIDs = Set(snapshots.compactMap(\.orderID))
@@ -85,6 +84,14 @@ struct SubscriptionHistory: Sendable {
     /// The moment at which the snapshot at `index` stops being the present state; nil if it still is.
     func end(of index: Int) -> Date? {
         index + 1 < snapshots.count ? snapshots[index + 1].updatedAt : nil
+    }
+}
+
+extension EventName {
+    /// Whether an invoice of this event that says it is paid was paid: a failure or a refund may show it as it was.
+    var tellsOfPayment: Bool {
+        self == .subscriptionPaymentSuccess || self == .subscriptionPaymentRecovered
+            || self == .subscriptionInvoiceObserved
     }
 }
 

@@ -13,7 +13,8 @@ struct WebhookController: Controller {
     /// The status of an answer to bytes that are stored already; else it is the event's outcome.
     static let duplicate = "duplicate"
 
-    let secrets: SigningSecrets
+    /// Asked for each delivery: they may be changed while the service runs.
+    let secrets: @Sendable () -> SigningSecrets
     let queue: CommitQueue
     let bodies: BodyBudget
     let metrics: Metrics
@@ -27,7 +28,7 @@ struct WebhookController: Controller {
     private func receive(_ request: Request, context: IdentifiedContext) async throws -> Response {
         try await bodies.withBody(of: request) { body in
             let headers = request.headers[values: .signature]
-            guard let match = Signature.verify(headers, body: body, secrets: secrets) else {
+            guard let match = Signature.verify(headers, body: body, secrets: secrets()) else {
                 refuse(context.log)
                 throw Problem.invalidSignature
             }

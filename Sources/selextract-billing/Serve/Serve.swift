@@ -26,6 +26,8 @@ struct Serve: AsyncParsableCommand {
         database.separatesReads = true
         let store = try database.open()
         var options = ApplicationOptions()
+        let secrets = try CurrentSecrets(settings, logger: logger)
+        options.signingSecrets = { secrets.now() }
         options.endsOnSignals = true
         // The first run comes at once: the settings may have brought variants that events wait for.
         let watch = SettingsWatch(own: settings.policy, logger: logger)
@@ -33,6 +35,10 @@ struct Serve: AsyncParsableCommand {
         options.tickInterval = .seconds(1)
         options.tick = { try await clock.run() }
         options.migratesUsage = !noMigrate
+        if let key = settings.apiKey {
+            let missed = MissedDeliveries(store: store, settings: settings, key: key, logger: logger)
+            options.aside = { await missed.run() }
+        }
         let (ports, listening) = AsyncStream.makeStream(of: Int.self)
         options.onListening = { if $0 == .public { listening.yield($1) } }
         options.onReady = {
