@@ -213,16 +213,23 @@ public actor LemonSqueezyAPI {
             "\(method) \(path) was answered with something that is not Lemon Squeezy's API: see LEMON_SQUEEZY_API_URL")
     }
 
+    private func untrusted(_ host: String) -> APIError {
+        APIError(.untrusted, "the certificate of \(host) is not one that this machine trusts: nothing was sent")
+    }
+
     private func unreachable(_ error: any Error, _ method: String, _ path: String) -> APIError {
         let host = base.host ?? "the API"
         let doubt = method == "GET" ? "" : "; whether \(method) \(path) was carried out is not known"
         guard let error = error as? URLError else {
             return APIError(.unreachable, "no answer came from \(host)\(doubt)")
         }
+        // On Linux an untrusted certificate has no code of its own: only libcurl's text, which is not passed on, tells of it.
+        let told = error.userInfo[NSLocalizedDescriptionKey] as? String ?? ""
+        if error.code == .unknown, told.lowercased().contains("certificate") { return untrusted(host) }
         return switch error.code {
         case .serverCertificateUntrusted, .serverCertificateHasBadDate, .serverCertificateHasUnknownRoot,
             .serverCertificateNotYetValid, .secureConnectionFailed:
-            APIError(.untrusted, "the certificate of \(host) is not one that this machine trusts: nothing was sent")
+            untrusted(host)
         case .timedOut: APIError(.unreachable, "\(host) did not answer in time\(doubt)")
         case .cannotConnectToHost, .cannotFindHost, .dnsLookupFailed:
             APIError(.unreachable, "\(host) cannot be reached")
