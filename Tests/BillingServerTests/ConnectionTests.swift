@@ -87,7 +87,7 @@ struct ConnectionTests {
     @Test("A connection without a request is closed when its life is over")
     func lifeOfIdle() async throws {
         try await withLimits {
-            $0.connectionLife = .milliseconds(200)
+            $0.connectionLife = .seconds(2)
         } _: { server in
             try await server.client.connect { connection in
                 let reply = try await connection.send("GET", "/v1/plans")

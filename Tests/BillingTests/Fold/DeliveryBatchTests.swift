@@ -157,5 +157,8 @@ struct DeliveryBatchTests {
         #expect(minutes == [1, 2, 4, 8, 16, 32, 60, 60, 60])
         #expect(RetryDelay.after(failures: .max) == 3600)
         #expect(RetryDelay.after(failures: -1) == 60)
+        // Who was held elsewhere may be free in a moment.
+        #expect(RetryDelay.first(reason: RetryDelay.heldReason) == 5)
+        #expect(RetryDelay.first(reason: "anything else") == 60)
     }
 }
