@@ -89,13 +89,11 @@ public struct Observations: Sendable {
         } catch let error where !error.isPassing {
             return try await store.transaction { transaction in
                 let decision = try await Fold(transaction, policy: policy)
-                    .setAside(events[0], reason: Self.failed)
+                    .setAside(events[0], reason: RetryDelay.faultReason)
                 return Report(seen: 1, events, [decision].compactMap(\.self))
             }
         }
     }
-
-    private static let failed = "internal_error"
 
     /// Carries the findings out of a transaction that is to be rolled back.
     private struct RolledBack: Error {

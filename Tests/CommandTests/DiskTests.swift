@@ -6,11 +6,7 @@ import Testing
 /// A disk that takes no more, stood for by a limit on the size of the process's files: it needs no rights.
 @Suite("A full disk", .timeLimit(.minutes(15))) struct DiskTests {
     private static func body(_ number: Int) -> [UInt8] {
-        var subscription = ProviderSubscription(
-            userID: nil, createdAt: Date(timeIntervalSince1970: 1_791_799_200),
-            renewsAt: Date(timeIntervalSince1970: 1_794_391_200))
-        subscription.id = String(980_000 + number)
-        return subscription.event("subscription_created", delivery: number)
+        ProviderSubscription.strangersPurchase(980_000 + number, delivery: number)
     }
 
     @Test("SQLite: 503, /readyz tells, and what was answered 200 is there")

@@ -15,12 +15,8 @@ struct Instance: Sendable {
         process.standardError = lines.pipe
         process.standardOutput = FileHandle.nullDevice
         let ended = try process.start()
-        var seen: [String] = []
-        while let line = await lines.next() {
-            Program.expectNothingPrivate(in: line)
-            seen.append(line)
-            guard line.hasPrefix("Listening on "), let port = line.split(separator: ":").last.flatMap({ Int($0) })
-            else { continue }
+        let (seen, url) = await lines.untilListening { Program.expectNothingPrivate(in: $0) }
+        if let port = url?.split(separator: ":").last.flatMap({ Int($0) }) {
             lines.drain { Program.expectNothingPrivate(in: $0) }
             return Instance(port: port, process: process, ended: ended)
         }

@@ -10,11 +10,7 @@ import Testing
 struct LogTests {
     /// So many that a pipe and the buffer of the log are full of their statements.
     private static let bodies = (0..<150).map { number in
-        var subscription = ProviderSubscription(
-            userID: nil, createdAt: Date(timeIntervalSince1970: 1_791_799_200),
-            renewsAt: Date(timeIntervalSince1970: 1_794_391_200))
-        subscription.id = String(940_000 + number)
-        return subscription.event("subscription_created", delivery: number)
+        ProviderSubscription.strangersPurchase(940_000 + number, delivery: number)
     }
     private static let talkative = ["SELEXTRACT_DEBUG": "true", "LOG_LEVEL": "trace"]
 
@@ -84,15 +80,23 @@ struct LogTests {
         process.standardError = FileHandle.nullDevice
         let ended = try process.start()
         do {
-            let port = try await Self.listeningPort(of: process)
+            func deliver(_ body: [UInt8], to port: Int) async throws -> HTTPReply {
+                try await HTTPClient(port: port).send(
+                    "POST", "/webhooks/lemon-squeezy",
+                    headers: [("X-Signature", Signature.sign(body, secret: Program.secret))], body: body)
+            }
+            // It listens for a moment to see whether the port is free, and then before the database is ready.
+            var port = try await Self.listeningPort(of: process)
+            while (try? await deliver(Self.bodies[0], to: port))?.status != 200 {
+                try await Task.sleep(for: .milliseconds(10))
+                port = try await Self.listeningPort(of: process)
+            }
             for descriptor in 0...2 {
                 let link = "/proc/\(process.processIdentifier)/fd/\(descriptor)"
                 #expect(try FileManager.default.destinationOfSymbolicLink(atPath: link) == "/dev/null")
             }
             for body in Self.bodies.prefix(5) {
-                let headers = [("X-Signature", Signature.sign(body, secret: Program.secret))]
-                let reply = try await HTTPClient(port: port).send(
-                    "POST", "/webhooks/lemon-squeezy", headers: headers, body: body)
+                let reply = try await deliver(body, to: port)
                 #expect(reply.status == 200)
             }
         } catch {

@@ -84,15 +84,7 @@ final class Program: Sendable {
         process.standardOutput = FileHandle.nullDevice
         let ended = try process.start()
         do {
-            var seen: [String] = []
-            var url: String?
-            while let line = await lines.next() {
-                Self.expectNothingPrivate(in: line)
-                seen.append(line)
-                guard line.hasPrefix("Listening on ") else { continue }
-                url = String(line.dropFirst("Listening on ".count))
-                break
-            }
+            let (seen, url) = await lines.untilListening { Self.expectNothingPrivate(in: $0) }
             lines.drain { Self.expectNothingPrivate(in: $0) }
             let result = try await body(try #require(url, "it did not start: \(seen)"))
             process.terminate()

@@ -27,11 +27,8 @@ final class ServedProcess: Sendable {
         process.standardError = lines.pipe
         process.standardOutput = FileHandle.nullDevice
         let ended = try process.start()
-        var seen: [String] = []
-        while let line = await lines.next() {
-            seen.append(line)
-            guard line.hasPrefix("Listening on "), let port = line.split(separator: ":").last.flatMap({ Int($0) })
-            else { continue }
+        let (seen, url) = await lines.untilListening()
+        if let port = url?.split(separator: ":").last.flatMap({ Int($0) }) {
             return ServedProcess(port: port, process: process, ended: ended, errors: lines, start: seen)
         }
         await ended.value

@@ -6,11 +6,7 @@ import Testing
 @Suite("The listener under siege", .timeLimit(.minutes(15)))
 struct SiegeTests {
     private static let bodies = (0..<9).map { number in
-        var subscription = ProviderSubscription(
-            userID: nil, createdAt: Date(timeIntervalSince1970: 1_791_799_200),
-            renewsAt: Date(timeIntervalSince1970: 1_794_391_200))
-        subscription.id = String(950_000 + number)
-        return subscription.event("subscription_created", delivery: number)
+        ProviderSubscription.strangersPurchase(950_000 + number, delivery: number)
     }
 
     @Test("While 1,100 connections hold what they can, deliveries are answered within a second")
@@ -73,11 +69,8 @@ struct SiegeTests {
                         group.addTask {
                             var number = 0
                             while !Task.isCancelled {
-                                var subscription = ProviderSubscription(
-                                    userID: nil, createdAt: Date(timeIntervalSince1970: 1_791_799_200),
-                                    renewsAt: Date(timeIntervalSince1970: 1_794_391_200))
-                                subscription.id = String(960_000 + lane * 10_000 + number)
-                                let body = subscription.event("subscription_created", delivery: number)
+                                let body = ProviderSubscription.strangersPurchase(
+                                    960_000 + lane * 10_000 + number, delivery: number)
                                 let reply = try await served.deliver(body)
                                 #expect(reply.status == 200)
                                 number += 1

@@ -88,14 +88,8 @@ struct Launched: Sendable {
         process.standardOutput = FileHandle.nullDevice
         let ended = try Self.start(process)
         do {
-            var seen: [String] = []
-            var port: Int?
-            while let line = await lines.next() {
-                seen.append(line)
-                guard line.hasPrefix("Listening on ") else { continue }
-                port = line.split(separator: ":").last.flatMap { Int($0) }
-                break
-            }
+            let (seen, url) = await lines.untilListening()
+            let port = url?.split(separator: ":").last.flatMap { Int($0) }
             lines.drain()
             let result = try await body(try #require(port, "it did not start: \(seen)"))
             process.terminate()

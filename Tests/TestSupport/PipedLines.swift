@@ -27,6 +27,23 @@ public actor PipedLines {
         }
     }
 
+    /// Waits until the program says where it listens.
+    ///
+    /// - Parameter seen: given each line.
+    /// - Returns: the lines until then, and the address; nil: it ended without listening.
+    public func untilListening(
+        _ seen: (String) -> Void = { _ in }
+    ) async -> (lines: [String], url: String?) {
+        let mark = "Listening on "
+        var lines: [String] = []
+        while let line = await next() {
+            seen(line)
+            lines.append(line)
+            if line.hasPrefix(mark) { return (lines, String(line.dropFirst(mark.count))) }
+        }
+        return (lines, nil)
+    }
+
     /// Reads the rest in the background, so that the process never waits for a reader.
     public nonisolated func drain(_ seen: @escaping @Sendable (String) -> Void = { _ in }) {
         Task { while let line = await next() { seen(line) } }

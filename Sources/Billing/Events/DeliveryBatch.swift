@@ -123,6 +123,8 @@ public enum RetryDelay {
 
     /// The reason of an event that failed because another transaction held its account: nothing is wrong with it.
     public static let heldReason = "busy"
+    /// Why an event failed at which the fold itself failed.
+    public static let faultReason = "internal_error"
 
     /// Of the first attempt, in seconds: what is held is free again soon.
     ///

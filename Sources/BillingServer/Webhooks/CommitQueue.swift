@@ -144,7 +144,7 @@ final class CommitQueue: Service {
                 await commit(Array(batch.prefix(batch.count / 2)), by: deadline)
                 await commit(Array(batch.suffix(from: batch.count / 2)), by: deadline)
             } else if let entry = batch.first {
-                await setAside(entry, reason: "internal_error", because: error, by: deadline)
+                await setAside(entry, reason: RetryDelay.faultReason, because: error, by: deadline)
             }
         }
         _ = takeHeld()

@@ -33,7 +33,6 @@ struct Reconciliation {
 
     /// - Parameter take: given the observations of a page. Interrupted and run again, it gets the same ones again, and
     ///   finds them known.
-    /// - Returns: how many objects could not be taken for one of the API's.
     /// - Throws: `APIError`, `CancellationError`, what `take` throws.
     func run(_ take: ([InboxEvent]) async throws -> Void) async throws {
         for list in Self.lists { try await read(list, take) }

@@ -4,14 +4,6 @@ import Foundation
 struct SecretFile {
     let path: String
 
-    /// nil: there is none, or it is empty.
-    func read() -> String? {
-        guard let data = FileManager.default.contents(atPath: path), let text = String(data: data, encoding: .utf8),
-            !text.isEmpty
-        else { return nil }
-        return text.last?.isNewline == true ? String(text.dropLast()) : text
-    }
-
     var exists: Bool { FileManager.default.fileExists(atPath: path) }
 
     /// Replaces the file at once, so that nobody reads half of it. It is on the disk when this returns.
