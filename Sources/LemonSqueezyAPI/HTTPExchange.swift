@@ -2,8 +2,11 @@ import Foundation
 import FoundationNetworking
 import Synchronization
 
-/// One request and its answer. Follows no redirect, which would carry the key to another address, and reads no more than
+/// One request and its answer. Follows no redirect, which would carry the key to another address, and keeps no more than
 /// a limit.
+///
+/// A task of `URLSession` is never cancelled: on Linux, one that comes to its end at the same moment ends the process. Who
+/// does not want its answer any more is told so at once, and the answer is dropped when it comes, or its time is over.
 struct HTTPExchange: Sendable {
     struct Answer: Sendable {
         var status: Int
@@ -34,15 +37,14 @@ struct HTTPExchange: Sendable {
         let task = session.dataTask(with: request)
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
-                collector.expect(task, continuation)
-                task.resume()
+                if collector.expect(task, continuation) { task.resume() }
             }
         } onCancel: {
-            task.cancel()
+            collector.give(up: task, CancellationError())
         }
     }
 
-    func close() { session.invalidateAndCancel() }
+    func close() { session.finishTasksAndInvalidate() }
 }
 
 /// Gathers what comes of each task.
@@ -54,8 +56,16 @@ private final class Collector: NSObject, URLSessionDataDelegate {
 
     private let pending = Mutex<[Int: Pending]>([:])
 
-    func expect(_ task: URLSessionTask, _ continuation: CheckedContinuation<HTTPExchange.Answer, any Error>) {
+    /// - Returns: whether the answer is wanted still.
+    func expect(_ task: URLSessionTask, _ continuation: CheckedContinuation<HTTPExchange.Answer, any Error>) -> Bool {
         pending.withLock { $0[task.taskIdentifier] = Pending(continuation: continuation) }
+        // Who was cancelled before found nobody here.
+        if Task.isCancelled { give(up: task, CancellationError()) }
+        return pending.withLock { $0[task.taskIdentifier] != nil }
+    }
+
+    func give(up task: URLSessionTask, _ error: any Error) {
+        pending.withLock { $0.removeValue(forKey: task.taskIdentifier) }?.continuation.resume(throwing: error)
     }
 
     func urlSession(_ session: URLSession, dataTask: URLSessionDataTask, didReceive data: Data) {
@@ -63,7 +73,7 @@ private final class Collector: NSObject, URLSessionDataDelegate {
             pending[dataTask.taskIdentifier]?.body.append(contentsOf: data)
             return (pending[dataTask.taskIdentifier]?.body.count ?? 0) > HTTPExchange.limit
         }
-        if isTooLong { dataTask.cancel() }
+        if isTooLong { give(up: dataTask, URLError(.dataLengthExceedsMaximum)) }
     }
 
     func urlSession(

@@ -53,6 +53,27 @@ struct ClientTests {
         await client.close()
     }
 
+    @Test("Who gives up a call at any moment is told at once, and the next call is answered")
+    func abandoned() async throws {
+        let shop = try await shop(subscriptions: 1)
+        let client = client(shop)
+        let start = ContinuousClock.now
+        for _ in 0..<10 { _ = try await client.object("subscriptions/0") }
+        let usual = (ContinuousClock.now - start) / 10
+        for number in 0..<300 {
+            let call = Task { try await client.object("subscriptions/0") }
+            // About when the answer comes, a bit before or after.
+            try await Task.sleep(for: usual * Double(number % 50) / 30)
+            call.cancel()
+            switch await call.result {
+            case .success(let object): #expect(object.id == "0")
+            case .failure(let error): #expect(error is CancellationError)
+            }
+        }
+        #expect(try await client.object("subscriptions/0").id == "0")
+        await client.close()
+    }
+
     @Test("429 and 500 with HTML are waited for, but a change is sent only once")
     func repetition() async throws {
         let shop = try await shop(subscriptions: 1)
