@@ -233,7 +233,8 @@ public actor LemonSqueezyAPI {
         case .timedOut: APIError(.unreachable, "\(host) did not answer in time\(doubt)")
         case .cannotConnectToHost, .cannotFindHost, .dnsLookupFailed:
             APIError(.unreachable, "\(host) cannot be reached")
-        case .dataLengthExceedsMaximum: APIError(.unreadable, "\(host) answered with more than can be an answer of the API")
+        case .dataLengthExceedsMaximum:
+            APIError(.unreadable, "\(host) answered with more than can be an answer of the API")
         default: APIError(.unreachable, "no whole answer came from \(host)\(doubt)")
         }
     }
