@@ -16,11 +16,15 @@ final class CommitQueue: Service {
         var event: InboxEvent
         var answer: CheckedContinuation<EventDecision, any Error>
         var arrivedAt = ContinuousClock.now
+        /// How long it rests when another transaction holds what it needs. Twice as long each time: a batch that meets
+        /// something held is loaded again without it, which all others in the batch pay for.
+        var rest = Duration.milliseconds(25)
+        var restsUntil = ContinuousClock.now
     }
 
     fileprivate struct Queue {
         var entries: [Entry] = []
-        /// What another transaction held when their turn came. They come again with the next batch, or soon by themselves.
+        /// What another transaction held when their turn came. They come again when they have rested.
         var held: [Entry] = []
         var isClosed = false
     }
@@ -97,7 +101,7 @@ final class CommitQueue: Service {
         queue.withLock { $0.isClosed = true }
         await commitAll(from: 1)
         // Whatever is held still is set aside now.
-        while takeHeld() { await commitAll(from: 1) }
+        while takeHeld(restedBy: nil) { await commitAll(from: 1) }
     }
 
     /// Batch after batch, as long as so many wait.
@@ -147,7 +151,7 @@ final class CommitQueue: Service {
                 await setAside(entry, reason: RetryDelay.faultReason, because: error, by: deadline)
             }
         }
-        _ = takeHeld()
+        _ = takeHeld(restedBy: .now)
     }
 
     private func transactionLimits(until deadline: ContinuousClock.Instant) -> TransactionLimits {
@@ -165,32 +169,38 @@ final class CommitQueue: Service {
     /// What another transaction holds is tried again, as long as its sender can be kept waiting; then it is set aside.
     private func postpone(_ entries: [Entry], by deadline: ContinuousClock.Instant) async {
         var patient: [Entry] = []
-        for entry in entries {
-            if !isClosed, .now - entry.arrivedAt < limits.heldPatience {
+        let now = ContinuousClock.now
+        for var entry in entries {
+            let waited = now - entry.arrivedAt
+            if !isClosed, waited < limits.heldPatience {
+                entry.restsUntil = now + min(entry.rest, limits.heldPatience - waited)
+                entry.rest *= 2
                 patient.append(entry)
             } else {
                 await setAside(
                     entry, reason: RetryDelay.heldReason, because: StoreError.busy("an account"), by: deadline)
             }
         }
-        guard !patient.isEmpty else { return }
         queue.withLock { $0.held += patient }
-        Task {
-            try? await Task.sleep(for: .milliseconds(25))
-            if takeHeld() { lanes[0].arrived.yield() }
+        for rested in Set(patient.map(\.restsUntil)) {
+            Task {
+                try? await Task.sleep(until: rested)
+                if takeHeld(restedBy: rested) { lanes[0].arrived.yield() }
+            }
         }
     }
 
     private var isClosed: Bool { queue.withLock(\.isClosed) }
 
-    /// Puts what was held back in line.
+    /// Puts what was held back in line: what has rested by then, or all of it.
     ///
     /// - Returns: whether there was anything.
-    private func takeHeld() -> Bool {
+    private func takeHeld(restedBy moment: ContinuousClock.Instant?) -> Bool {
         queue.withLock { queue in
-            defer { queue.held = [] }
-            queue.entries += queue.held
-            return !queue.held.isEmpty
+            let resting = queue.held.filter { entry in moment.map { $0 < entry.restsUntil } ?? false }
+            let rested = queue.held.filter { entry in moment.map { entry.restsUntil <= $0 } ?? true }
+            (queue.entries, queue.held) = (queue.entries + rested, resting)
+            return !rested.isEmpty
         }
     }
 
