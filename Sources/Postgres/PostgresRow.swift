@@ -38,15 +38,14 @@ public struct PostgresRow: Sendable {
     /// The names of the columns, in order.
     public var columns: [String] { storage.columns }
 
-    /// Runs `body` with the value of a column, which is valid for as long.
+    /// The value of a column. It points into the result, and is valid only as long as this row lives.
+    ///
+    /// Not generic, and takes no closure: it is called for every value of every row, from other modules.
     ///
     /// - Parameter column: 0 is the first; there has to be one.
-    public func withCell<Value>(
-        _ column: Int, _ body: (PostgresCell) throws(PostgresDecodingError.Reason) -> Value
-    ) throws(PostgresDecodingError.Reason) -> Value {
-        precondition(columns.indices.contains(column), "there is no such column")
-        let cell = storage.result.cell(row: index, column: column)
-        return try withExtendedLifetime(storage) { () throws(PostgresDecodingError.Reason) in try body(cell) }
+    public func unsafeCell(_ column: Int) -> PostgresCell {
+        precondition(column >= 0 && column < storage.result.columnCount, "there is no such column")
+        return storage.result.cell(row: index, column: column)
     }
 
     func decode<Value: PostgresDecodable>(column: Int) throws(PostgresDecodingError) -> Value {

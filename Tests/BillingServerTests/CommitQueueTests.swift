@@ -29,7 +29,7 @@ struct CommitQueueTests {
     @Test("Deliveries that arrive during a commit share the next")
     func batches() async throws {
         try await DatabaseKind.postgreSQL.withDatabase { database in
-            try await withServer(try database.open()) { server in
+            try await withServer(try database.open(), options: waitsForCommits) { server in
                 let bodies = Self.bodies(15)
                 let replies = try await withThrowingTaskGroup(of: HTTPReply.self) { group in
                     try await withCommitsHeld(database) {
@@ -60,7 +60,7 @@ struct CommitQueueTests {
     @Test("When sixteen wait for a commit, a second lane takes them")
     func secondLane() async throws {
         try await DatabaseKind.postgreSQL.withDatabase { database in
-            try await withServer(try database.open()) { server in
+            try await withServer(try database.open(), options: waitsForCommits) { server in
                 let bodies = Self.bodies(40)
                 let replies = try await withThrowingTaskGroup(of: HTTPReply.self) { group in
                     try await withCommitsHeld(database) {
@@ -86,7 +86,13 @@ struct CommitQueueTests {
     @Test("A full queue says no, and loses nothing that it took")
     func fullQueue() async throws {
         try await DatabaseKind.postgreSQL.withDatabase { database in
-            try await withServer(try database.open(), options: { $0.limits.queueLength = 5 }) { server in
+            try await withServer(
+                try database.open(),
+                options: {
+                    waitsForCommits(&$0)
+                    $0.limits.queueLength = 5
+                }
+            ) { server in
                 let bodies = Self.bodies(20)
                 let replies = try await withThrowingTaskGroup(of: HTTPReply.self) { group in
                     var replies: [HTTPReply] = []
@@ -168,7 +174,7 @@ struct CommitQueueTests {
     @Test("Who hangs up is stored all the same, and disturbs nobody")
     func hangingUp() async throws {
         try await DatabaseKind.postgreSQL.withDatabase { database in
-            try await withServer(try database.open()) { server in
+            try await withServer(try database.open(), options: waitsForCommits) { server in
                 let bodies = Self.bodies(3)
                 let reply = try await withThrowingTaskGroup(of: HTTPReply.self) { group in
                     try await withCommitsHeld(database) {

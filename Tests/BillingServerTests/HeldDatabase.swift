@@ -1,3 +1,4 @@
+import BillingServer
 import Foundation
 import Postgres
 import TestSupport
@@ -44,4 +45,10 @@ extension TestDatabase {
         defer { Task { await connection.close() } }
         _ = try await connection.query(PostgresQuery(unescaped: sql))
     }
+}
+
+/// For a server beside ``withCommitsHeld(_:_:)``: on a busy machine the test may hold commits for longer than a delivery is
+/// given otherwise.
+@Sendable func waitsForCommits(_ options: inout ApplicationOptions) {
+    options.limits.commitDeadline = .seconds(60)
 }

@@ -84,7 +84,7 @@ struct OutageTests {
     func shutdown() async throws {
         let body = try Fixtures.event("subscription_created")
         try await DatabaseKind.postgreSQL.withDatabase { database in
-            let reply = try await withServer(try database.open()) { server in
+            let reply = try await withServer(try database.open(), options: waitsForCommits) { server in
                 try await withThrowingTaskGroup(of: HTTPReply.self) { group in
                     try await withCommitsHeld(database) {
                         group.addTask { try await server.deliver(body) }

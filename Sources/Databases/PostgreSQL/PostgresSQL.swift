@@ -94,6 +94,8 @@ extension SQLValue {
             return
         }
         switch cell.type {
+        // Most columns are, so this comes first.
+        case .text: self = .text(try String.decode(cell))
         case .bool: self = .bool(try Bool.decode(cell))
         case .int2, .int4, .int8: self = .integer(try Int.decode(cell))
         case .bytea: self = .bytes(Array(try cell.notNull()))
@@ -120,8 +122,10 @@ struct PostgresStoredRow: StoredRow {
     var columns: [String] { row.columns }
 
     func value(at place: Int) throws -> SQLValue {
+        // The cell points into the result, which the row keeps alive.
+        defer { withExtendedLifetime(row) {} }
         do {
-            return try row.withCell(place) { cell throws(PostgresDecodingError.Reason) in try SQLValue(cell) }
+            return try SQLValue(row.unsafeCell(place))
         } catch {
             throw StoreError.failed("column \(row.columns[place]) cannot be read: \(error)")
         }

@@ -13,11 +13,14 @@ package protocol StoredRow: Sendable {
 @usableFromInline
 package struct RowReader {
     @usableFromInline let stored: any StoredRow
+    /// The row's, asked for only once.
+    @usableFromInline let columns: [String]
     @usableFromInline var place = 0
 
     @inlinable
     package init(_ stored: any StoredRow) {
         self.stored = stored
+        columns = stored.columns
     }
 
     /// The next column of that name.
@@ -44,12 +47,12 @@ package struct RowReader {
     /// The next column, whatever its name.
     @inlinable
     package mutating func next<Value: StoredValue>() throws -> Value {
-        guard place < stored.columns.count else {
-            throw StoreError.failed("the row has no more than \(stored.columns.count) columns")
+        guard place < columns.count else {
+            throw StoreError.failed("the row has no more than \(columns.count) columns")
         }
         defer { place += 1 }
         guard let stored = try? stored.value(at: place), let value = Value(sqlValue: stored) else {
-            throw StoreError.unreadable(UnreadableRow(column: self.stored.columns[place]))
+            throw StoreError.unreadable(UnreadableRow(column: columns[place]))
         }
         return value
     }
@@ -73,7 +76,7 @@ package struct RowReader {
 
     /// What the next column of that name holds, if it is a text, a number or a UUID.
     private func text(of name: String, from begin: Int) -> String? {
-        guard let found = stored.columns.indices.dropFirst(begin).first(where: { stored.columns[$0] == name }),
+        guard let found = columns.indices.dropFirst(begin).first(where: { columns[$0] == name }),
             let value = try? stored.value(at: found)
         else { return nil }
         switch value {
@@ -86,7 +89,6 @@ package struct RowReader {
 
     @usableFromInline
     mutating func seek(_ name: String) throws {
-        let columns = stored.columns
         if place < columns.count, columns[place] == name { return }
         guard let found = columns.indices.dropFirst(place).first(where: { columns[$0] == name }) else {
             throw StoreError.failed("the row has no column \(name)")

@@ -59,45 +59,57 @@ enum PostgresDialect {
 
     /// All events that the rules read of the subscriptions, and their orders. An order may come more than once.
     static func related(to relations: Relations, _ whole: WholeHistories) -> SQL {
-        let columns = StoredEvent.columns.list(of: "e") + ", e.arrival"
         let given = relations.orders.union(relations.purchases)
         return """
             with subscriptions (id) as materialized (\(.subscriptions(of: relations))),
-            own as materialized (
-                select \(raw: columns)
-                from unnest(array(select id from subscriptions)) as s (id)
+            own (place, order_id) as materialized (
+                select e.place, e.order_id from unnest(array(select id from subscriptions)) as s (id)
                 \(history(of: "s.id", whole))
             )
-            select \(raw: StoredEvent.columns.list) from (
-                select * from own
+            \(events(at: """
+                select place from own
                 union all
-                select \(raw: columns)
+                select e.place
                 from unnest(array(
                     select value from \(.values(given)) as given
                     union
                     select order_id from own where order_id is not null
                 )) as o (id)
                 cross join lateral (
-                    select * from webhook_events where order_id = o.id and kind = 'order' offset 0
-                ) as e
+                    select ctid from webhook_events where order_id = o.id and kind = 'order' offset 0
+                ) as e (place)
                 union all
-                select \(raw: columns) from \(
-                    "webhook_events", as: "e", where: "customer_id", in: relations.customers,
-                    and: "subscription_id is null and kind = 'order'")
-            ) as e
-            where \(raw: StoredEvent.readable) order by arrival
+                select e.place from \(.values(relations.customers)) as customer
+                cross join lateral (
+                    select ctid from webhook_events
+                    where customer_id = customer.value and subscription_id is null and kind = 'order' offset 0
+                ) as e (place)
+                """))
             """
     }
 
-    /// Joins, as `e`, the events of a subscription that are read: all, or beside its checkpoint the later ones, those
-    /// without a date or a decision, and those that it keeps.
+    /// The events that are stored in these places. Everything that leads to them carries only the place: each step of a
+    /// plan is set up anew for every statement, column by column, and an event has more than fifty.
+    private static func events(at places: SQL) -> SQL {
+        """
+        select \(raw: StoredEvent.columns.list) from (\(places)) as found (place)
+        cross join lateral (
+            select \(raw: StoredEvent.columns.list), arrival from webhook_events where ctid = found.place offset 0
+        ) as e
+        where \(raw: StoredEvent.readable) order by arrival
+        """
+    }
+
+    /// Joins, as `e`, the places and orders of a subscription's events that are read: all, or beside its checkpoint the
+    /// later ones, those without a date or a decision, and those that it keeps.
     private static func history(of subscription: String, _ whole: WholeHistories) -> SQL {
-        let events = SQL(raw: "select * from webhook_events where subscription_id = \(subscription)")
-        if whole == .all { return "cross join lateral (\(events) offset 0) as e" }
+        let events = SQL(
+            raw: "select ctid, order_id, user_id from webhook_events where subscription_id = \(subscription)")
+        if whole == .all { return "cross join lateral (\(events) offset 0) as e (place, order_id, user_id)" }
         return """
             left join lateral (
-                select * from subscription_checkpoints where subscription_id = \(raw: subscription) and \(whole.hidesNone)
-                offset 0
+                select subscription_id, read_after, kept from subscription_checkpoints
+                where subscription_id = \(raw: subscription) and \(whole.hidesNone) offset 0
             ) as c on true
             cross join lateral (
                 (\(events) and c.subscription_id is null offset 0)
@@ -114,9 +126,11 @@ enum PostgresDialect {
                 union all
                 (
                     select k.* from jsonb_array_elements_text(c.kept) as kept (id)
-                    cross join lateral (select * from webhook_events where id = kept.id::uuid offset 0) as k
+                    cross join lateral (
+                        select ctid, order_id, user_id from webhook_events where id = kept.id::uuid offset 0
+                    ) as k
                 )
-            ) as e
+            ) as e (place, order_id, user_id)
             """
     }
 
@@ -150,22 +164,25 @@ enum PostgresDialect {
     static func events(
         of users: Set<UUID>, besides subscriptions: Set<String>, _ whole: WholeHistories
     ) -> SQL {
-        """
-        select \(raw: StoredEvent.columns.list) from (
-            select e.* from \(self.subscriptions(as: "own", where: "user_id", in: users))
-            \(history(of: "own.subscription_id", whole))
-            where e.user_id = own_key.value and \("own.subscription_id", notIn: subscriptions)
-            union all
-            select e.* from \(
-                "webhook_events", as: "e", where: "user_id", in: users, and: "subscription_id is null")
-            union all
-            select e.* from \(
-                "webhook_events", as: "e", where: "claimed_user_id", in: users,
-                and: "subscription_id is null and kind = 'order'")
-            where e.user_id is null or \("e.user_id", notIn: users)
-        ) as e
-        where \(raw: StoredEvent.readable) order by arrival
-        """
+        events(
+            at: """
+                select e.place from \(self.subscriptions(as: "own", where: "user_id", in: users))
+                \(history(of: "own.subscription_id", whole))
+                where e.user_id = own_key.value and \("own.subscription_id", notIn: subscriptions)
+                union all
+                select e.place from \(.values(users)) as account
+                cross join lateral (
+                    select ctid from webhook_events
+                    where user_id = account.value and subscription_id is null offset 0
+                ) as e (place)
+                union all
+                select e.place from \(.values(users)) as account
+                cross join lateral (
+                    select ctid, user_id from webhook_events
+                    where claimed_user_id = account.value and subscription_id is null and kind = 'order' offset 0
+                ) as e (place, user_id)
+                where e.user_id is null or \("e.user_id", notIn: users)
+                """)
     }
 
     /// Parked events with the e-mail of an account `u`, as a table `e`.

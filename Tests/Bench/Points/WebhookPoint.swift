@@ -75,7 +75,7 @@ struct WebhookPoint {
 /// How many rows of each table the service has written for an event.
 struct RowsOfEvent {
     static let explanation =
-        "pgbench writes the same, each event once: that the service changes its own row after it is not counted."
+        "pgbench writes the same, each event once: the changes of `webhook_events` count the duplicates that followed."
 
     let variables: [String: Int]
     let text: String
