@@ -42,6 +42,7 @@ package struct SQL: Sendable, ExpressibleByStringInterpolation {
 
     package static func += (left: inout SQL, right: SQL) { left.parts += right.parts }
 
+    // Closures, not key paths: where the type is not known, a key path is put together each time.
     @usableFromInline
     package struct StringInterpolation: StringInterpolationProtocol {
         @usableFromInline
@@ -81,7 +82,7 @@ package struct SQL: Sendable, ExpressibleByStringInterpolation {
         package mutating func appendInterpolation<Value: StoredValue>(_ column: String, in values: some Sequence<Value>)
         {
             parts.append(
-                .member(column: column, values: values.map(\.sqlValue), type: Value.sqlType, isNegated: false))
+                .member(column: column, values: values.map { $0.sqlValue }, type: Value.sqlType, isNegated: false))
         }
 
         /// Whether a column is none of some values.
@@ -89,7 +90,7 @@ package struct SQL: Sendable, ExpressibleByStringInterpolation {
         package mutating func appendInterpolation<Value: StoredValue>(
             _ column: String, notIn values: some Sequence<Value>
         ) {
-            parts.append(.member(column: column, values: values.map(\.sqlValue), type: Value.sqlType, isNegated: true))
+            parts.append(.member(column: column, values: values.map { $0.sqlValue }, type: Value.sqlType, isNegated: true))
         }
 
         /// The rows of a table in which an indexed column is one of some values, as a table with this alias. The values
@@ -103,7 +104,7 @@ package struct SQL: Sendable, ExpressibleByStringInterpolation {
         ) {
             parts.append(
                 .lookup(
-                    table: table, column: column, values: values.map(\.sqlValue), type: Value.sqlType,
+                    table: table, column: column, values: values.map { $0.sqlValue }, type: Value.sqlType,
                     condition: condition, alias: alias))
         }
 
@@ -123,7 +124,7 @@ extension SQL {
     @inlinable
     package static func values<Value: StoredValue>(_ values: Set<Value>) -> SQL {
         var sql: SQL = ""
-        sql.parts = [.values(values.map(\.sqlValue), Value.sqlType)]
+        sql.parts = [.values(values.map { $0.sqlValue }, Value.sqlType)]
         return sql
     }
 }

@@ -51,14 +51,16 @@ package struct Table<Row: Sendable>: Sendable {
         self.columns = columns
         list = columns.map(\.name).joined(separator: ", ")
         newList = columns.map { "new.\($0.name)" }.joined(separator: ", ")
+        others = columns.map { $0.name }.filter { !key.contains($0) }
     }
 
     @usableFromInline
     let list: String
     @usableFromInline
     let newList: String
+    /// The columns that are not its key.
     @usableFromInline
-    var others: [String] { columns.map(\.name).filter { !key.contains($0) } }
+    let others: [String]
 
     /// The rows as a table in SQL.
     @inlinable
