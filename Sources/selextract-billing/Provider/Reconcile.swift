@@ -51,13 +51,12 @@ struct Reconcile: AsyncParsableCommand {
         let reading = Reconciliation(api: api, storeID: settings.storeID, since: since)
         var result = Result()
         if dryRun {
-            var (news, digests, seen): ([InboxEvent], Set<[UInt8]>, Int) = ([], [], 0)
+            var (pages, seen): ([[InboxEvent]], Int) = ([], 0)
             try await reading.run { events in
                 seen += events.count
-                // Lists overlap, and pages shift: the same bytes are the same observation.
-                news += try await observations.news(events).filter { digests.insert($0.digest).inserted }
+                pages.append(try await observations.news(events))
             }
-            (result.report, result.differences) = try await observations.compare(news)
+            (result.report, result.differences) = try await observations.compare(pages)
             result.report.seen = seen
         } else {
             try await reading.run { result.report.add(try await observations.take($0)) }

@@ -69,7 +69,7 @@ struct MissedDeliveries: Sendable {
         asked = asked.filter { now - $0.value < .seconds(3600) }
         let moment = try await store.transaction { try await $0.now() }
         let overdue = try await store.overdueRenewals(
-            before: moment.addingTimeInterval(-settings.policy.renewalOverdueAfter), limit: 1000)
+            at: moment, grace: settings.policy.renewalOverdueAfter, limit: 1000)
         let reading = Reconciliation(api: api, storeID: settings.storeID, since: nil)
         for id in overdue.filter({ asked[$0] == nil }).prefix(20) {
             asked[id] = now
