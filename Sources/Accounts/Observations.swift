@@ -6,8 +6,8 @@ public import Storage
 
 /// Takes in what the provider's API shows (R21): as stored events, by the rules that deliveries are decided by.
 public struct Observations: Sendable {
-    private let store: Store
-    private let policy: BillingPolicy
+    let store: Store
+    let policy: BillingPolicy
 
     public init(_ store: Store, policy: BillingPolicy) {
         self.store = store
@@ -34,7 +34,7 @@ public struct Observations: Sendable {
             waiting.merge(other.waiting) { $1 }
         }
 
-        fileprivate init(seen: Int, _ events: [InboxEvent], _ decisions: [EventDecision]) {
+        init(seen: Int, _ events: [InboxEvent], _ decisions: [EventDecision]) {
             self.seen = seen
             stored = events.count
             for (event, decision) in zip(events, decisions) {
@@ -56,7 +56,7 @@ public struct Observations: Sendable {
         public var resetBefore: Date
         public var resetAfter: Date
 
-        fileprivate init?(_ before: User, _ after: User) {
+        init?(_ before: User, _ after: User) {
             userID = before.id
             email = before.email
             (tierBefore, tierAfter) = (before.subscriptionTier, after.subscriptionTier)
@@ -94,44 +94,11 @@ public struct Observations: Sendable {
             }
         }
     }
-
-    /// Carries the findings out of a transaction that is to be rolled back.
-    private struct RolledBack: Error {
-        var report: Report
-        var users: [User]
-    }
-
-    /// Folds observations as ``take(_:)`` would, all in one transaction, and rolls it back.
-    ///
-    /// - Parameter events: as ``news(_:)`` gives them.
-    public func compare(_ events: [InboxEvent]) async throws -> (report: Report, differences: [Difference]) {
-        guard !events.isEmpty else { return (Report(), []) }
-        let policy = policy
-        do {
-            try await store.transaction { transaction in
-                var (report, users) = (Report(), Set<UUID>())
-                for start in stride(from: 0, to: events.count, by: 100) {
-                    let chunk = Array(events[start..<min(start + 100, events.count)])
-                    let decisions = try await Fold(transaction, policy: policy).receive(chunk)
-                    report.add(Report(seen: chunk.count, chunk, decisions))
-                    users.formUnion(decisions.compactMap(\.userID))
-                }
-                throw RolledBack(report: report, users: try await transaction.users(users))
-            }
-        } catch let found as RolledBack {
-            let ids = Set(found.users.map(\.id))
-            let before = try await store.transaction { try await $0.users(ids) }
-            let byID = Dictionary(uniqueKeysWithValues: before.map { ($0.id, $0) })
-            let differences = found.users.compactMap { after in byID[after.id].flatMap { Difference($0, after) } }
-            return (found.report, differences.sorted { $0.email < $1.email })
-        }
-        return (Report(), [])
-    }
 }
 
 extension StoreTransaction {
     /// Those observations that tell something new.
-    fileprivate func news(_ events: [InboxEvent]) async throws -> [InboxEvent] {
+    func news(_ events: [InboxEvent]) async throws -> [InboxEvent] {
         events.isEmpty ? [] : events.news(beside: try await stored(alike: events))
     }
 }

@@ -35,7 +35,7 @@ struct Aside: Service {
 
     func run() async throws {
         await cancelWhenGracefulShutdown {
-            while !preparation.isReady, !Task.isCancelled { try? await Task.sleep(for: .milliseconds(100)) }
+            await preparation.waitUntilReady()
             if !Task.isCancelled { await work() }
             // The end of a service ends the application.
             try? await gracefulShutdown()

@@ -14,6 +14,7 @@ final class Preparation: Service {
     private let clock: any Clock<Duration>
     private let logger: Logger
     private let isDone: Atomic<Bool>
+    private let done = Milestone()
     private let failure = Mutex<String?>(nil)
 
     /// - Parameters:
@@ -33,9 +34,13 @@ final class Preparation: Service {
         self.clock = clock
         self.logger = logger
         isDone = Atomic(prepare == nil)
+        if prepare == nil { done.reach() }
     }
 
     var isReady: Bool { isDone.load(ordering: .acquiring) }
+
+    /// Returns when it is ready, or the task is cancelled.
+    func waitUntilReady() async { await done.wait() }
 
     /// Why it is not ready.
     var reason: String { failure.withLock { $0 ?? "the database is being made ready" } }
@@ -55,6 +60,7 @@ final class Preparation: Service {
             do {
                 try await prepare()
                 isDone.store(true, ordering: .releasing)
+                done.reach()
                 await onReady()
                 return
             } catch let error as StoreError where error.passes {

@@ -29,15 +29,35 @@ extension StoreTransaction {
 }
 
 extension Store {
-    /// The provider's subscriptions that are active though what they were paid for ended before `moment` (R17), those that
-    /// ended first before the others.
-    public func overdueRenewals(before moment: Date, limit: Int) async throws -> [String] {
+    /// The provider's subscriptions that are active though their present month has been locked since before `grace` ago
+    /// (R17), those that were locked first before the others.
+    ///
+    /// - Parameter grace: seconds.
+    public func overdueRenewals(at moment: Date, grace: TimeInterval, limit: Int) async throws -> [String] {
+        // Months that are known ahead are stored ahead, so that the stored ones tell it at any moment. Few are locked: only
+        // of those it is asked since when.
         try await reads.fetch(
             Query<String>(
                 """
-                select lemon_squeezy_subscription_id from user_subscriptions
-                where source = 'provider' and status = 'active' and current_period_end < \(moment)
-                order by current_period_end limit \(limit)
+                with locked as materialized (
+                    select s.user_id, s.lemon_squeezy_subscription_id as id, s.source_created_at
+                    from user_subscriptions s
+                    where s.source = 'provider' and s.status = 'active' and not exists (
+                        select 1 from compute_unit_buckets b
+                        where b.user_id = s.user_id and b.line = s.lemon_squeezy_subscription_id
+                            and b.begins_at <= \(moment) and b.ends_at > \(moment) and b.unlocked_at <= \(moment)
+                    )
+                )
+                select id from (
+                    select id, coalesce(
+                        (
+                            select max(b.ends_at) from compute_unit_buckets b
+                            where b.user_id = locked.user_id and b.line = locked.id and b.ends_at <= \(moment)
+                        ), source_created_at) as since
+                    from locked
+                ) as overdue
+                where since < \(moment.addingTimeInterval(-grace))
+                order by since, id limit \(limit)
                 """))
     }
 

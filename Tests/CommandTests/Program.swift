@@ -46,7 +46,8 @@ final class Program: Sendable {
     /// Runs a command to its end.
     func run(_ arguments: String...) async throws -> Finished { try await run(arguments) }
 
-    func run(_ arguments: [String]) async throws -> Finished {
+    /// - Parameter wrapper: a command that runs it, and is given its path and arguments.
+    func run(_ arguments: [String], through wrapper: [String] = []) async throws -> Finished {
         // Files, not pipes: nobody has to read while it runs, however much it writes.
         let name = UUID().uuidString
         let (output, errors) = (
@@ -54,6 +55,10 @@ final class Program: Sendable {
         )
         for file in [output, errors] { try Data().write(to: file) }
         let process = process(arguments)
+        if !wrapper.isEmpty {
+            process.arguments = wrapper + [process.executableURL?.path ?? ""] + arguments
+            process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        }
         process.standardOutput = try FileHandle(forWritingTo: output)
         process.standardError = try FileHandle(forWritingTo: errors)
         try await process.runToEnd()

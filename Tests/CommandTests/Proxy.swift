@@ -1,6 +1,8 @@
 import Foundation
 import Glibc
 import Synchronization
+import TestSupport
+import Testing
 
 /// A port through which a program reaches a server, and that can go silent: it takes everything and passes nothing on,
 /// as a network does that loses all packets.
@@ -33,6 +35,19 @@ final class Proxy: Sendable {
         guard isBound else { throw POSIXError(.EADDRINUSE) }
         self.port = Int(UInt16(bigEndian: address.sin_port))
         Thread.detachNewThread { self.accept() }
+    }
+
+    /// To the server of a test's database.
+    convenience init(to database: TestDatabase, on port: Int = 0) throws {
+        let url = try #require(URLComponents(string: database.url))
+        try self.init(to: "\(url.host ?? "")/.s.PGSQL.\(try #require(url.port))", on: port)
+    }
+
+    /// A database of that server, as it is reached through here.
+    func url(of database: TestDatabase) throws -> String {
+        var url = try #require(URLComponents(string: database.url))
+        (url.host, url.port) = ("127.0.0.1", port)
+        return try #require(url.string)
     }
 
     func goSilent() { isSilent.store(true, ordering: .sequentiallyConsistent) }

@@ -89,18 +89,6 @@ import Testing
         return subscription.event("subscription_created", delivery: number)
     }
 
-    /// The database's address through a proxy.
-    private func proxied(_ database: TestDatabase, _ proxy: Proxy) throws -> String {
-        var url = try #require(URLComponents(string: database.url))
-        (url.host, url.port) = ("127.0.0.1", proxy.port)
-        return try #require(url.string)
-    }
-
-    private func proxy(to database: TestDatabase, on port: Int = 0) throws -> Proxy {
-        let url = try #require(URLComponents(string: database.url))
-        return try Proxy(to: "\(url.host ?? "")/.s.PGSQL.\(try #require(url.port))", on: port)
-    }
-
     @Test("Server processes that hang: 503 for what waits, a line, new connections, and an end when it is told to")
     func hungBackends() async throws {
         try await DatabaseKind.postgreSQL.withDatabase { database in
@@ -136,9 +124,9 @@ import Testing
     @Test("A database that says nothing any more: 503, not ready, a line, and an end when it is told to")
     func blackHole() async throws {
         try await DatabaseKind.postgreSQL.withDatabase { database in
-            let proxy = try proxy(to: database)
+            let proxy = try Proxy(to: database)
             defer { proxy.close() }
-            try await serving(try proxied(database, proxy)) { serving in
+            try await serving(try proxy.url(of: database)) { serving in
                 #expect(try await serving.deliver(Self.purchase(1, of: nil)).status == 200)
                 proxy.goSilent()
                 let replies = try await withThrowingTaskGroup(of: Int.self) { group in
@@ -248,7 +236,7 @@ import Testing
                 #expect(try await serving.deliver(Self.purchase(1, of: nil)).status == 503)
                 #expect(try await HTTPClient(port: serving.port).send("GET", "/v1/plans").status == 503)
                 #expect(serving.lines.contains { $0.contains("waiting for the database") })
-                let proxy = try proxy(to: database, on: port)
+                let proxy = try Proxy(to: database, on: port)
                 defer { proxy.close() }
                 try await eventually { try await serving.readyz().status == 200 }
                 #expect(try await serving.deliver(Self.purchase(1, of: nil)).status == 200)

@@ -25,6 +25,7 @@ public final class StandIn: Sendable {
         for method in [HTTPRequest.Method.get, .post, .patch, .delete, .put] {
             router.on("v1/**", method: method) { request, _ in
                 let body = try await request.body.collect(upTo: 1 << 20)
+                await memory.hold()
                 return memory.response(to: request, body: Array(buffer: body))
             }
         }
@@ -53,6 +54,15 @@ private final class Memory: Sendable {
     let state: Mutex<StandInState>
 
     init(_ state: StandInState) { self.state = Mutex(state) }
+
+    /// A page as slow as the test wants it.
+    func hold() async {
+        while state.withLock({ $0.calls.count >= $0.holdsFrom ?? .max }) {
+            state.withLock { $0.isHolding = true }
+            guard (try? await Task.sleep(for: .milliseconds(5))) != nil else { return }
+        }
+        state.withLock { $0.isHolding = false }
+    }
 
     func response(to request: Request, body: [UInt8]) -> Response {
         let path = String(request.uri.path.dropFirst("/v1/".count))

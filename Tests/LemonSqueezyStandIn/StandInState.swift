@@ -20,7 +20,11 @@ public struct StandInState: Sendable {
     public var failsChanges = false
     /// Of the minute; counts down with each call if it is set.
     public var remaining: Int?
-    /// Everything that was asked, in order.
+    /// Once so many calls were answered, further ones get no answer until this is nil, or greater.
+    public var holdsFrom: Int?
+    /// Whether a call waits for its answer now.
+    public internal(set) var isHolding = false
+    /// Everything that was asked, in order; without what has no answer yet.
     public internal(set) var calls: [StandInCall] = []
     /// The secret of each webhook, which no answer tells.
     public internal(set) var secrets: [String: String] = [:]

@@ -36,7 +36,7 @@ struct Doctor: AsyncParsableCommand {
             if settings.webhookSecret == nil {
                 findings.append(
                     Finding(
-                        "secret_missing", "LEMON_SQUEEZY_WEBHOOK_SECRET is not set: `serve` does not start",
+                        .secretMissing, "LEMON_SQUEEZY_WEBHOOK_SECRET is not set: `serve` does not start",
                         remedy: "set it to the webhook's signing secret, or `webhook create --secret-file PATH`"))
             }
             let own = try await own(settings)
@@ -53,13 +53,13 @@ struct Doctor: AsyncParsableCommand {
         } catch let error as SettingsError {
             findings.append(
                 Finding(
-                    "setting_wrong", error.description, remedy: "correct \(error.setting); `serve --help` names all"))
+                    .settingWrong, error.description, remedy: "correct \(error.setting); `serve --help` names all"))
         }
         try output.print {
             $0.list("findings", Self.columns, findings)
             $0.value("asked_lemon_squeezy", Cell(asked))
             for finding in findings {
-                $0.note("\(finding.code): \(finding.sentence).\n    To mend it: \(finding.remedy).")
+                $0.note("\(finding.code.rawValue): \(finding.sentence).\n    To mend it: \(finding.remedy).")
             }
             if !asked { $0.note("Nothing was asked at Lemon Squeezy: that needs LEMON_SQUEEZY_API_KEY.") }
         }
@@ -67,7 +67,7 @@ struct Doctor: AsyncParsableCommand {
     }
 
     private static let columns: [Column<Finding>] = [
-        Column("code") { Cell($0.code) }, Column("sentence", inTable: false) { Cell($0.sentence) },
+        Column("code") { Cell($0.code.rawValue) }, Column("sentence", inTable: false) { Cell($0.sentence) },
         Column("remedy", inTable: false) { Cell($0.remedy) },
     ]
 
@@ -78,18 +78,18 @@ struct Doctor: AsyncParsableCommand {
                 let here = Date()
                 let ahead = try await store.transaction { try await $0.now() }.timeIntervalSince(here)
                 if abs(ahead) > 60 {
-                    own.findings.append(ProviderCheck.skew("clock_differs_from_database", "the database's", ahead))
+                    own.findings.append(ProviderCheck.skew(.clockDiffersFromDatabase, "the database's", ahead))
                 }
                 guard try await store.pendingMigrations().isEmpty else {
                     own.findings.append(
-                        Finding("schema_outdated", "the schema of the database is not up to date", remedy: "`migrate`"))
+                        Finding(.schemaOutdated, "the schema of the database is not up to date", remedy: "`migrate`"))
                     return own
                 }
                 let differences = try await store.validateSchema().differences
                 if !differences.isEmpty {
                     own.findings.append(
                         Finding(
-                            "schema_differs",
+                            .schemaDiffers,
                             "the database differs from what is expected in \(differences.count) places",
                             remedy: "see `validate-schema`, which names them"))
                     return own
@@ -101,14 +101,14 @@ struct Doctor: AsyncParsableCommand {
                 for variant in try await store.unmappedVariants() {
                     own.findings.append(
                         Finding(
-                            "variant_unmapped", "events of variant \(variant) wait: it means no plan",
+                            .variantUnmapped, "events of variant \(variant) wait: it means no plan",
                             remedy: "`plans map PLAN \(variant)`"))
                 }
                 let stored = try await store.settings()
                 for difference in stored.map({ settings.policy.differences(from: $0.policy) }) ?? [] {
                     own.findings.append(
                         Finding(
-                            "setting_not_in_force",
+                            .settingNotInForce,
                             "\(difference.name) is \(difference.own) here, but the service was started with \(difference.other)",
                             remedy: "start `serve` with the settings that are meant"))
                 }
@@ -116,7 +116,7 @@ struct Doctor: AsyncParsableCommand {
             }
         } catch let error as StoreError {
             return Own(findings: [
-                Finding("database_unusable", error.description, remedy: "look at DATABASE_URL, then `migrate`")
+                Finding(.databaseUnusable, error.description, remedy: "look at DATABASE_URL, then `migrate`")
             ])
         }
     }

@@ -22,7 +22,7 @@ struct ProviderCheck {
             var findings = keyAge()
             let isTest = try await api.isTestMode()
             if let ahead = await api.clockAhead, abs(ahead) > 60 {
-                findings.append(Self.skew("clock_differs_from_api", "Lemon Squeezy's", ahead))
+                findings.append(Self.skew(.clockDiffersFromAPI, "Lemon Squeezy's", ahead))
             }
             findings += mode(isTest)
             let store = try await store()
@@ -32,11 +32,11 @@ struct ProviderCheck {
             findings += try await catalogue()
             return findings
         } catch let error as APIError {
-            let code: String =
+            let code: Finding.Code =
                 switch error.kind {
-                case .unauthorized: "api_key_refused"
-                case .untrusted: "api_untrusted"
-                default: "api_unavailable"
+                case .unauthorized: .apiKeyRefused
+                case .untrusted: .apiUntrusted
+                default: .apiUnavailable
                 }
             let remedy =
                 error.kind == .unauthorized
@@ -46,7 +46,7 @@ struct ProviderCheck {
         }
     }
 
-    static func skew(_ code: String, _ whose: String, _ ahead: Double) -> Finding {
+    static func skew(_ code: Finding.Code, _ whose: String, _ ahead: Double) -> Finding {
         Finding(
             code,
             "\(whose) clock is \(Int(abs(ahead).rounded())) s \(ahead > 0 ? "ahead of" : "behind") this machine's",
@@ -62,7 +62,7 @@ struct ProviderCheck {
         guard days < 30 else { return [] }
         return [
             Finding(
-                "api_key_expires",
+                .apiKeyExpires,
                 days < 0 ? "the API key has expired" : "the API key expires in \(days) days",
                 remedy: "make a new key at Lemon Squeezy, Settings → API, and set LEMON_SQUEEZY_API_KEY")
         ]
@@ -85,7 +85,7 @@ struct ProviderCheck {
         guard settings.mode != .any, settings.mode.rawValue != own else { return [] }
         return [
             Finding(
-                "mode_differs",
+                .modeDiffers,
                 "the API key is for \(own) mode, whose events are quarantined: LEMON_SQUEEZY_MODE is \(settings.mode.rawValue)",
                 remedy: "set a key of \(settings.mode.rawValue) mode, or LEMON_SQUEEZY_MODE=\(own)")
         ]
@@ -99,7 +99,7 @@ struct ProviderCheck {
             guard stores.count > 1 else { return [] }
             return [
                 Finding(
-                    "store_not_chosen",
+                    .storeNotChosen,
                     "the key sees \(stores.count) stores, and the events of all of them are applied",
                     remedy: "set LEMON_SQUEEZY_STORE_ID to one of \(stores.map(\.id).joined(separator: ", "))")
             ]
@@ -110,7 +110,7 @@ struct ProviderCheck {
         } catch let error as APIError where error.kind == .notFound {
             return [
                 Finding(
-                    "store_unknown", "the key's account has no store \(id)",
+                    .storeUnknown, "the key's account has no store \(id)",
                     remedy: "set LEMON_SQUEEZY_STORE_ID to the store's number at Lemon Squeezy, Settings → Stores")
             ]
         }
@@ -120,7 +120,7 @@ struct ProviderCheck {
         guard let url = try? NeededWebhook.url(settings) else {
             return [
                 Finding(
-                    "public_url_missing",
+                    .publicURLMissing,
                     "where Lemon Squeezy reaches this service is not known: its webhook cannot be checked",
                     remedy: "set PUBLIC_URL, for example https://billing.example.com")
             ]
@@ -129,7 +129,7 @@ struct ProviderCheck {
         guard let webhook = found.first else {
             return [
                 Finding(
-                    "webhook_missing", "no webhook at Lemon Squeezy leads to \(url)",
+                    .webhookMissing, "no webhook at Lemon Squeezy leads to \(url)",
                     remedy: "`webhook create --secret-file PATH`")
             ]
         }
@@ -137,7 +137,7 @@ struct ProviderCheck {
         if found.count > 1 {
             findings.append(
                 Finding(
-                    "webhook_twice",
+                    .webhookTwice,
                     "\(found.count) webhooks lead to \(url): \(found.map(\.id).joined(separator: ", "))",
                     remedy: "delete all but one at Lemon Squeezy, Settings → Webhooks"))
         }
@@ -149,7 +149,7 @@ struct ProviderCheck {
         if !missing.isEmpty {
             findings.append(
                 Finding(
-                    "webhook_events_missing",
+                    .webhookEventsMissing,
                     "webhook \(webhook.id) does not send \(missing.joined(separator: ", "))",
                     remedy: "`webhook create`, which adds them"))
         }
@@ -160,7 +160,7 @@ struct ProviderCheck {
             let last = lastDelivery.map { "the last that came is of \($0.formatted(.iso8601))" } ?? "none has come yet"
             findings.append(
                 Finding(
-                    "deliveries_lost",
+                    .deliveriesLost,
                     "Lemon Squeezy last sent at \(sent.formatted(.iso8601)), but \(last)",
                     remedy: "look whether \(url) leads here and whether the secret is the webhook's, then `reconcile`"))
         }
@@ -174,7 +174,7 @@ struct ProviderCheck {
         for plan in plans where plan.isActive && plan.priceCents > 0 && !variants.values.contains(plan.id) {
             findings.append(
                 Finding(
-                    "plan_without_variant", "plan \(plan.id) is offered, but no variant sells it",
+                    .planWithoutVariant, "plan \(plan.id) is offered, but no variant sells it",
                     remedy: "`plans map \(plan.id) VARIANT`, or `plans set \(plan.id) --no-active`"))
         }
         for (variant, planID) in variants.sorted(by: { ($0.key.count, $0.key) < ($1.key.count, $1.key) }) {
@@ -191,7 +191,7 @@ struct ProviderCheck {
         } catch let error as APIError where error.kind == .notFound {
             return [
                 Finding(
-                    "variant_unknown", "Lemon Squeezy has no variant \(variant), which means plan \(plan.id) here",
+                    .variantUnknown, "Lemon Squeezy has no variant \(variant), which means plan \(plan.id) here",
                     remedy: "`plans map \(plan.id) VARIANT`: the number in its page's address, other ones in test mode")
             ]
         }
@@ -200,7 +200,7 @@ struct ProviderCheck {
         if object.attributes["status"] == .string("draft"), plan.isActive, plan.lemonSqueezyVariantID == variant {
             findings.append(
                 Finding(
-                    "variant_unpublished", "variant \(variant) of plan \(plan.id) is a draft: nobody can buy it",
+                    .variantUnpublished, "variant \(variant) of plan \(plan.id) is a draft: nobody can buy it",
                     remedy: "publish it at Lemon Squeezy, or `plans set \(plan.id) --no-active`"))
         }
         // The newest price is the one that is asked.
@@ -213,7 +213,7 @@ struct ProviderCheck {
         guard let unit, quantity > 0 else {
             return findings + [
                 Finding(
-                    "variant_not_recurring",
+                    .variantNotRecurring,
                     "variant \(variant) of plan \(plan.id) is no subscription: it gives no plan",
                     remedy: "make it one at Lemon Squeezy, or `plans map \(plan.id)` another")
             ]
@@ -227,7 +227,7 @@ struct ProviderCheck {
         guard let months else {
             return findings + [
                 Finding(
-                    "variant_shorter_than_month",
+                    .variantShorterThanMonth,
                     """
                     variant \(variant) is billed every \(quantity) \(unit)(s), but gives the \(plan.monthlyComputeUnits) units \
                     of plan \(plan.id) once a month
@@ -242,7 +242,7 @@ struct ProviderCheck {
         {
             findings.append(
                 Finding(
-                    "price_differs",
+                    .priceDiffers,
                     "variant \(variant) costs \(cents) cents a month; the catalogue shows \(plan.priceCents) for \(plan.id)",
                     remedy: "`plans set \(plan.id) --price-cents \(cents)`"))
         }

@@ -86,8 +86,9 @@ struct ProgressBar {
     private var done = 0
     private var drawn = ContinuousClock.now
 
-    init(total: Int) {
+    init(total: Int, done: Int = 0) {
         self.total = total
+        self.done = done
         isShown = isatty(STDERR_FILENO) == 1
     }
 
@@ -96,7 +97,7 @@ struct ProgressBar {
         let now = ContinuousClock.now
         guard isShown, now - drawn > .milliseconds(50) else { return }
         drawn = now
-        let filled = done * 40 / total
+        let filled = min(done, total) * 40 / max(1, total)
         let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: 40 - filled)
         write("\r[\(bar)] \(done)/\(total)")
     }

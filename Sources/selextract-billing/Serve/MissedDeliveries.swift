@@ -6,17 +6,38 @@ import LemonSqueezyAPI
 import Logging
 import ServiceSettings
 import Storage
+import Synchronization
 
 /// What `serve` asks Lemon Squeezy's API for, if it has a key: after each start, since nobody knows how long the service was
-/// away, what came meanwhile; then the subscriptions whose renewal is overdue (R17).
+/// away, and after each outage of the database, what came meanwhile; then the subscriptions whose renewal is overdue (R17).
 ///
 /// Beside the clock, which waits for nobody.
-struct MissedDeliveries: Sendable {
+final class MissedDeliveries: Sendable {
     private let store: Store
     private let settings: Settings
     private let api: LemonSqueezyAPI
     private let observations: Observations
     private let logger: Logger
+    /// Something may be to be asked for.
+    private let (occasions, occasion) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+    private let gap = Mutex(Gap())
+
+    /// A time in which deliveries may have been lost.
+    private struct Gap {
+        /// What had to be waited for; nil: all that was missed then has been fetched.
+        var reason: Reason? = .start
+        /// It has ended.
+        var isOver = true
+    }
+
+    private enum Reason: String {
+        case start = "the start"
+        case database = "an outage of the database"
+    }
+
+    /// Seconds without a page after which a pass that another process had begun is not gone on with. Until then Lemon
+    /// Squeezy repeats what it could not deliver.
+    private static let longestInterruption: TimeInterval = 150
 
     init(store: Store, settings: Settings, key: String, logger: Logger) {
         self.store = store
@@ -26,17 +47,57 @@ struct MissedDeliveries: Sendable {
         observations = Observations(store, policy: settings.policy)
     }
 
+    /// What the clock found: deliveries are answered 503 while the database is away, and are repeated for a while only.
+    func note(databaseIsAway isAway: Bool) {
+        let isNews = gap.withLock { gap in
+            if isAway {
+                gap = Gap(reason: gap.reason ?? .database, isOver: false)
+                return false
+            }
+            defer { gap.isOver = true }
+            return !gap.isOver
+        }
+        if isNews { occasion.yield() }
+    }
+
     /// Until it is cancelled.
     func run() async {
-        var isCaughtUp = false
+        await withTaskGroup { group in
+            group.addTask {
+                while !Task.isCancelled {
+                    self.occasion.yield()
+                    try? await Task.sleep(for: .seconds(60))
+                }
+            }
+            await ask()
+            group.cancelAll()
+        }
+        await api.close()
+    }
+
+    private func ask() async {
         var asked: [String: ContinuousClock.Instant] = [:]
-        while !Task.isCancelled {
+        // A key that is refused will hardly be accepted a minute later, and a database that comes and goes is no reason to
+        // ask for everything each time.
+        var nextPass = ContinuousClock.now
+        var hasFailed = false
+        for await _ in occasions {
             do {
-                if !isCaughtUp { try await catchUp() }
-                isCaughtUp = true
+                let (reason, isOver) = gap.withLock { ($0.reason, $0.isOver) }
+                if let reason {
+                    guard isOver, ContinuousClock.now >= nextPass else { continue }
+                    if reason == .database { nextPass = .now + .seconds(600) }
+                    try await catchUp(after: reason, hasFailed: hasFailed)
+                    // What was lost while it was under way is another gap.
+                    gap.withLock { if $0.isOver { $0.reason = nil } }
+                }
+                hasFailed = false
                 try await askForOverdue(&asked)
             } catch {
                 if Task.isCancelled { break }
+                // The clock tells when the database is back; meanwhile deliveries may be lost.
+                hasFailed = !(error is StoreError)
+                if hasFailed { nextPass = .now + .seconds(600) }
                 // Only what is ours says what was wrong; other errors might hold values.
                 let own: [String?] = [
                     (error as? APIError)?.description, (error as? StoreError)?.description,
@@ -45,22 +106,20 @@ struct MissedDeliveries: Sendable {
                 let why = own.compactMap(\.self).first ?? "\(type(of: error))"
                 logger.warning("Lemon Squeezy could not be asked for what was missed", metadata: ["error": "\(why)"])
             }
-            // A key that is refused will hardly be accepted a minute later.
-            try? await Task.sleep(for: isCaughtUp ? .seconds(60) : .seconds(600))
         }
-        await api.close()
     }
-
     /// One whole pass: the API has no “updated since”. Invoices and orders are read down to three days before the last
     /// delivery.
-    private func catchUp() async throws {
-        try await Reconcile.checkMode(settings, api)
+    private func catchUp(after reason: Reason, hasFailed: Bool) async throws {
+        let mode = try await Reconcile.checkedMode(settings, api)
         let last = try await store.lastDelivery()
-        let reading = Reconciliation(
-            api: api, storeID: settings.storeID, since: last.map { $0.addingTimeInterval(-3 * 86_400) })
-        var report = Observations.Report()
-        try await reading.run { report.add(try await observations.take($0)) }
-        log("compared with Lemon Squeezy after the start", report)
+        let pass = WholePass(
+            store: store, settings: settings, api: api, observations: observations,
+            since: last.map { $0.addingTimeInterval(-3 * 86_400) }, mode: mode)
+        // If only its own calls failed, deliveries came all the while.
+        let (report, resumed) = try await pass.run(
+            resuming: hasFailed ? Reconcile.longestInterruption : Self.longestInterruption)
+        log("compared with Lemon Squeezy after \(reason.rawValue)", report, resumed: resumed)
     }
 
     /// A few at a time, each once an hour: an answer that tells nothing new will not soon be another.
@@ -69,7 +128,7 @@ struct MissedDeliveries: Sendable {
         asked = asked.filter { now - $0.value < .seconds(3600) }
         let moment = try await store.transaction { try await $0.now() }
         let overdue = try await store.overdueRenewals(
-            before: moment.addingTimeInterval(-settings.policy.renewalOverdueAfter), limit: 1000)
+            at: moment, grace: settings.policy.renewalOverdueAfter, limit: 1000)
         let reading = Reconciliation(api: api, storeID: settings.storeID, since: nil)
         for id in overdue.filter({ asked[$0] == nil }).prefix(20) {
             asked[id] = now
@@ -83,9 +142,12 @@ struct MissedDeliveries: Sendable {
         }
     }
 
-    private func log(_ message: Logger.Message, _ report: Observations.Report, subscription: String? = nil) {
+    private func log(
+        _ message: Logger.Message, _ report: Observations.Report, subscription: String? = nil, resumed: Date? = nil
+    ) {
         var metadata: Logger.Metadata = ["seen": "\(report.seen)", "stored": "\(report.stored)"]
         if let subscription { metadata["subscription"] = "\(subscription)" }
+        if let resumed { metadata["began"] = "\(resumed.formatted(.iso8601))" }
         logger.log(level: report.stored > 0 ? .notice : .info, message, metadata: metadata)
     }
 }

@@ -33,11 +33,19 @@ struct Serve: AsyncParsableCommand {
         let watch = SettingsWatch(own: settings.policy, logger: logger)
         let clock = ServingClock(store: store, policy: settings.policy, watch: watch, logger: logger)
         options.tickInterval = .seconds(1)
-        options.tick = { try await clock.run() }
         options.migratesUsage = !noMigrate
-        if let key = settings.apiKey {
-            let missed = MissedDeliveries(store: store, settings: settings, key: key, logger: logger)
-            options.aside = { await missed.run() }
+        let missed = settings.apiKey.map {
+            MissedDeliveries(store: store, settings: settings, key: $0, logger: logger)
+        }
+        if let missed { options.aside = { await missed.run() } }
+        options.tick = {
+            do {
+                try await clock.run()
+                missed?.note(databaseIsAway: false)
+            } catch {
+                if case .unavailable? = error as? StoreError { missed?.note(databaseIsAway: true) }
+                throw error
+            }
         }
         let (ports, listening) = AsyncStream.makeStream(of: Int.self)
         options.onListening = { if $0 == .public { listening.yield($1) } }
