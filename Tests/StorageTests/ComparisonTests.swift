@@ -30,7 +30,8 @@ import Testing
                 subscription.id = "\(1000 * (line + 1) + index)"
                 subscription.customerID = "\(5000 + 1000 * line + index)"
                 subscription.orderID = "\(9000 + 1000 * line + index)"
-                subscription.email = "\(index)@example.com"
+                // Some are found by their e-mail alone, and some of all are strangers.
+                subscription.email = index % 10 == 9 ? "stranger@example.org" : "\(index)@example.com"
                 subscription.variantID = ["101", "102", "999"][(index + line) % 3]
                 // What came as a delivery says whose it is; the others wait.
                 if index % 5 != 4 { try await store.receive([subscription.event("subscription_created")]) }
@@ -62,7 +63,9 @@ import Testing
                     users.append(id)
                 }
                 let pages = try await pages(users, store)
-                let observations = Observations(store, policy: BillingPolicy())
+                var policy = BillingPolicy()
+                policy.matchByEmail = true
+                let observations = Observations(store, policy: policy)
                 let stored = "select '' || count(*) from webhook_events"
                 let before = try await database.values(stored)
 
@@ -160,6 +163,36 @@ import Testing
                     }
                 }
                 #expect(overdue > 10 && compared > overdue)
+            }
+        }
+    }
+
+    @Test("Overdue is a month that is locked, also where later ones are paid", arguments: DatabaseKind.allCases)
+    func lockedMonth(_ kind: DatabaseKind) async throws {
+        try await kind.withDatabase { database in
+            let clock = TestClock(.utc("2026-10-01 00:00:00"))
+            try await database.withStore(clock: clock) { store in
+                try await store.mapPlans()
+                let user = UUID()
+                _ = try await store.createUser(email: "ada@example.com", id: user)
+                var subscription = ProviderSubscription(
+                    userID: user, createdAt: .utc("2026-10-12 09:30:04"), renewsAt: .utc("2027-10-12 09:30:01"))
+                clock.set(.utc("2026-12-20 00:00:00"))
+                try await store.receive([
+                    subscription.event("subscription_created"),
+                    subscription.invoice(
+                        "subscription_payment_failed", id: 1, status: "pending",
+                        createdAt: .utc("2026-12-12 09:30:04")),
+                ])
+                let line = try await TimeLine(account: user, store: store, policy: BillingPolicy())
+                #expect(line.overdue == ["910001"])
+                func found(_ moment: String) async throws -> [String] {
+                    try await store.overdueRenewals(at: .utc(moment), grace: 86_400, limit: 10)
+                }
+                #expect(try await found("2026-12-20 00:00:00") == ["910001"])
+                #expect(try await found("2026-12-13 09:30:04") == [])
+                #expect(try await found("2026-12-13 09:30:05") == ["910001"])
+                #expect(try await found("2027-01-20 00:00:00") == [])
             }
         }
     }
