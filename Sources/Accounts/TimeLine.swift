@@ -28,8 +28,7 @@ public struct TimeLine: Sendable {
     /// left in it.
     public var waiting: [(line: String, units: Int)]
     public var buckets: [Bucket]
-    /// Changes by another program that look as if it, too, had given what an event of the provider's gives: exactly a
-    /// plan's units, right before or after such an event.
+    /// Changes by another program that look as if it, too, had given what an event of the provider's gives.
     public var doublings: [LedgerRecord]
     /// In order of their arrival here.
     public var items: [(at: Date, item: Item)]
@@ -129,8 +128,8 @@ extension TimeLine {
             items += try await store.overwrites(of: user.id).filter { isShown($0.subscriptionID) }
                 .map { ($0.at, Item.overwrite($0)) }
         }
-        let units = Set(catalog.plans.values.map(\.monthlyComputeUnits)).subtracting([0])
-        doublings = ledger.doublings(events: Set(records.filter { $0.subscriptionID != nil }.map(\.id)), units: units)
+        doublings = []
+        if let user { doublings = try await readable(&unread) { try await store.doublings(of: user.id).map(\.record) } }
         items.sort { $0.at < $1.at }
         unreadable = []
         for row in unread + inbox.unreadable + acts.unreadable where !unreadable.contains(row) {
@@ -148,18 +147,5 @@ private func readable<Value>(
     } catch StoreError.unreadable(let row) {
         unread.append(row)
         return []
-    }
-}
-
-extension [LedgerRecord] {
-    /// - Parameters:
-    ///   - events: about subscriptions.
-    ///   - units: that plans give a month.
-    fileprivate func doublings(events: Set<UUID>, units: Set<Int>) -> [LedgerRecord] {
-        indices.filter { index in
-            guard self[index].entry.kind == .external, units.contains(self[index].entry.units) else { return false }
-            let neighbours = [index - 1, index + 1].filter(indices.contains).map { self[$0] }
-            return neighbours.contains { $0.entry.eventID.map(events.contains) ?? false }
-        }.map { self[$0] }
     }
 }

@@ -25,7 +25,7 @@ public enum Schema {
         Migration(version: 6, name: "adoption", sql: text(PackageResources._006_adoption_sql)),
         Migration(version: 7, name: "discard", sql: text(PackageResources._007_discard_sql)),
         Migration(version: 8, name: "usage", sql: text(PackageResources._008_usage_sql)),
-        Migration(version: 9, name: "readings", sql: text(PackageResources._009_readings_sql)),
+        Migration(version: 9, name: "watching", sql: text(PackageResources._009_watching_sql)),
     ]
 
     public static let sqlite = [
@@ -37,7 +37,7 @@ public enum Schema {
         Migration(version: 6, name: "adoption", sql: text(PackageResources._006_adoption_sqlite_sql)),
         Migration(version: 7, name: "discard", sql: text(PackageResources._007_discard_sqlite_sql)),
         Migration(version: 8, name: "usage", sql: text(PackageResources._008_usage_sqlite_sql)),
-        Migration(version: 9, name: "readings", sql: text(PackageResources._009_readings_sqlite_sql)),
+        Migration(version: 9, name: "watching", sql: text(PackageResources._009_watching_sqlite_sql)),
     ]
 
     /// Of a database that holds usage only.

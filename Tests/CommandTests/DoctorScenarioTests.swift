@@ -126,7 +126,12 @@ struct DoctorScenarioTests {
         Scenario("secret_missing", ["LEMON_SQUEEZY_WEBHOOK_SECRET": nil]),
         Scenario("database_unusable", ["DATABASE_URL": "postgresql://127.0.0.1:1/nothing"]),
         Scenario("schema_outdated") { stage in
-            try await stage.database.execute("drop table api_readings; delete from schema_migrations where version = 9")
+            try await stage.database.execute(
+                """
+                drop table api_readings;
+                drop index idx_compute_unit_ledger_added;
+                delete from schema_migrations where version = 9
+                """)
             return [:]
         } mend: { stage in
             try await stage.run("migrate")
@@ -162,6 +167,16 @@ struct DoctorScenarioTests {
         } mend: { stage in
             let front = try await stage.front()
             return ["LEMON_SQUEEZY_API_URL": "http://127.0.0.1:\(front.port)/v1"]
+        },
+        Scenario("units_given_twice") { stage in
+            try await stage.deliver(variant: "101")
+            try await stage.database.execute(
+                "update users set compute_units_remaining = compute_units_remaining + 1000")
+            try await stage.run("tick")
+            return [:]
+        } mend: { stage in
+            try await stage.run("users", "adjust", "ada@example.com", "-1000", "--reason", "given twice")
+            return [:]
         },
         Scenario("setting_not_in_force") { _ in
             ["SELEXTRACT_REFUND_UNITS": "take"]

@@ -151,6 +151,17 @@ import Testing
                 try await store.transaction { _ = try await Fold($0, policy: policy).refresh(users: [ada]) }
                 let later = try await TimeLine(account: ada, store: store, policy: policy)
                 #expect(later.doublings.map(\.entry.units) == [1000])
+                #expect(try await store.doublings().map(\.email) == ["ada@example.com"])
+                // An adjustment by another number takes nothing back.
+                for (units, left) in [(-999, [1000]), (-1000, [])] {
+                    try await store.transaction {
+                        _ = try await Fold($0, policy: policy).grant(
+                            UnitRequest(userID: ada, kind: .adjust(reason: "given twice"), units: units))
+                    }
+                    #expect(try await store.doublings().map(\.record.entry.units) == left)
+                    let story = try await TimeLine(account: ada, store: store, policy: policy)
+                    #expect(story.doublings.map(\.entry.units) == left)
+                }
             }
         }
     }

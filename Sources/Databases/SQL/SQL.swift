@@ -90,7 +90,8 @@ package struct SQL: Sendable, ExpressibleByStringInterpolation {
         package mutating func appendInterpolation<Value: StoredValue>(
             _ column: String, notIn values: some Sequence<Value>
         ) {
-            parts.append(.member(column: column, values: values.map { $0.sqlValue }, type: Value.sqlType, isNegated: true))
+            parts.append(
+                .member(column: column, values: values.map { $0.sqlValue }, type: Value.sqlType, isNegated: true))
         }
 
         /// The rows of a table in which an indexed column is one of some values, as a table with this alias. The values

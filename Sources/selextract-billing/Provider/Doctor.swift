@@ -104,6 +104,15 @@ struct Doctor: AsyncParsableCommand {
                             .variantUnmapped, "events of variant \(variant) wait: it means no plan",
                             remedy: "`plans map PLAN \(variant)`"))
                 }
+                for doubling in try await store.doublings() {
+                    let (entry, at) = (doubling.record.entry, doubling.record.createdAt.formatted(.iso8601))
+                    own.findings.append(
+                        Finding(
+                            .unitsGivenTwice,
+                            "another program gave \(doubling.email) \(entry.units) units at \(at), right beside an event that "
+                                + "gives them: only one program may handle the webhooks",
+                            remedy: "if so, `users adjust \(doubling.email) -\(entry.units) --reason …`"))
+                }
                 let stored = try await store.settings()
                 for difference in stored.map({ settings.policy.differences(from: $0.policy) }) ?? [] {
                     own.findings.append(

@@ -24,6 +24,7 @@ extension Finding {
         case clockDiffersFromDatabase = "clock_differs_from_database"
         case clockDiffersFromAPI = "clock_differs_from_api"
         case settingNotInForce = "setting_not_in_force"
+        case unitsGivenTwice = "units_given_twice"
         case variantUnmapped = "variant_unmapped"
         case apiKeyRefused = "api_key_refused"
         case apiKeyExpires = "api_key_expires"

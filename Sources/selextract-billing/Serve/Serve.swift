@@ -66,6 +66,12 @@ struct Serve: AsyncParsableCommand {
                     "subscriptions of another program were taken over; only one program may handle the webhooks",
                     metadata: ["subscriptions": "\(adopted)"])
             }
+            let doublings = try await store.doublings()
+            if !doublings.isEmpty {
+                logger.warning(
+                    "another program may have given units that events had given, too; see `doctor`",
+                    metadata: ["changes": "\(doublings.count)"])
+            }
         }
         options.onShutdownOverdue = { _exit(1) }
         // A terminal that is closed is no reason to stop.

@@ -1,3 +1,5 @@
+-- What is watched beside the deliveries.
+
 -- How far a comparison with Lemon Squeezy's lists has come: one that was interrupted goes on from there.
 
 create table api_readings (
@@ -12,4 +14,7 @@ create table api_readings (
     progress text not null
 );
 
-insert into schema_migrations (version, name) values (9, 'readings');
+-- What other programs have added, the newest: whether they gave what an event had given, too.
+create index idx_compute_unit_ledger_added on compute_unit_ledger (id) where kind = 'external' and units > 0;
+
+insert into schema_migrations (version, name) values (9, 'watching');

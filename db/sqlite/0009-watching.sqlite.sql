@@ -1,4 +1,4 @@
--- The twin of 0009-readings.sql.
+-- The twin of 0009-watching.sql.
 
 create table api_readings (
     -- The store, or * for all that the key sees, and the key's mode.
@@ -12,4 +12,7 @@ create table api_readings (
     progress text not null
 ) strict;
 
-insert into schema_migrations (version, name) values (9, 'readings');
+-- What other programs have added, the newest: whether they gave what an event had given, too.
+create index idx_compute_unit_ledger_added on compute_unit_ledger (id) where kind = 'external' and units > 0;
+
+insert into schema_migrations (version, name) values (9, 'watching');

@@ -1,0 +1,63 @@
+import Billing
+import Databases
+public import Foundation
+
+/// A change by another program that looks as if it, too, had given what an event of the provider's gives: exactly a
+/// plan's units, right before or after such an event in the account's ledger.
+public struct Doubling: Sendable, Hashable {
+    public var email: String
+    /// The change: `kind` is external, `units` are what was given.
+    public var record: LedgerRecord
+}
+
+extension Store {
+    /// Those that no operator has taken back since, by an adjustment of as many units; the oldest first.
+    ///
+    /// - Parameters:
+    ///   - user: nil: of all accounts.
+    ///   - most: of all that other programs have added, only the newest so many are looked at.
+    public func doublings(of user: UUID? = nil, among most: Int = 1000) async throws -> [Doubling] {
+        let added: SQL =
+            if let user { "user_id = \(user)" } else { "true" }
+        let found = try await reads.fetch(
+            Query<(doubling: Doubling, takenBack: Int)>(
+                """
+                select \(raw: LedgerRecord.columns.list(of: "l")), u.email,
+                    (
+                        select count(*) from compute_unit_ledger
+                        where user_id = l.user_id and id > l.id and kind = 'adjust' and units = -l.units
+                    )
+                from (
+                    select * from compute_unit_ledger where kind = 'external' and units > 0 and \(added)
+                    order by id desc limit \(most)
+                ) as l
+                join users u on u.id = l.user_id
+                where l.units in (select monthly_compute_units from subscription_plans)
+                    and exists (
+                        select 1 from webhook_events where subscription_id is not null and id in (
+                            (
+                                select event_id from compute_unit_ledger where user_id = l.user_id and id < l.id
+                                order by id desc limit 1
+                            ), (
+                                select event_id from compute_unit_ledger where user_id = l.user_id and id > l.id
+                                order by id limit 1
+                            )
+                        )
+                    )
+                order by l.id desc
+                """
+            ) { row in
+                let record: LedgerRecord = try row.record()
+                return (Doubling(email: try row.next(), record: record), try row.next())
+            })
+        // An adjustment takes back one, the newest before it.
+        var counts: [[String]: Int] = [:]
+        let left = found.filter { found in
+            let entry = found.doubling.record.entry
+            let alike = counts[[entry.userID.uuidString, String(entry.units)], default: 0] + 1
+            counts[[entry.userID.uuidString, String(entry.units)]] = alike
+            return alike > found.takenBack
+        }
+        return left.reversed().map(\.doubling)
+    }
+}
