@@ -76,10 +76,16 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        // The operators' pages. It knows no HTTP server: a request is a value, and so is its answer.
+        .target(
+            name: "Console",
+            dependencies: ["Accounts", "Billing", "Databases", "LemonSqueezy", "Selextract", "Storage"],
+            swiftSettings: settings
+        ),
         .target(
             name: "BillingServer",
             dependencies: [
-                "Accounts", "Billing", "Databases", "LemonSqueezy", "Selextract", "ServiceSettings", "Storage",
+                "Accounts", "Billing", "Console", "Databases", "LemonSqueezy", "Selextract", "ServiceSettings", "Storage",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -95,7 +101,7 @@ let package = Package(
         .executableTarget(
             name: "selextract-billing",
             dependencies: [
-                "Accounts", "Billing", "BillingServer", "Databases", "LemonSqueezy", "LemonSqueezyAPI",
+                "Accounts", "Billing", "BillingServer", "Console", "Databases", "LemonSqueezy", "LemonSqueezyAPI",
                 "SchemaValidation", "Selextract", "ServiceSettings", "Storage",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
@@ -174,10 +180,11 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        .testTarget(name: "ConsoleTests", dependencies: ["Console"], swiftSettings: settings),
         .testTarget(
             name: "BillingServerTests",
             dependencies: [
-                "Accounts", "Billing", "BillingServer", "Databases", "LemonSqueezy", "Payloads", "Postgres",
+                "Accounts", "Billing", "BillingServer", "Console", "Databases", "LemonSqueezy", "Payloads", "Postgres",
                 "Selextract", "ServiceSettings", "Storage", "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),

@@ -1,3 +1,4 @@
+import Console
 import Hummingbird
 import HummingbirdCore
 public import LemonSqueezy
@@ -44,6 +45,8 @@ public struct ApplicationOptions: Sendable {
     public var migratesUsage = true
     /// Waits for these intervals; tests bring another.
     public var clock: any Clock<Duration> = ContinuousClock()
+    /// Opens the console once where it needs no token, for whoever is told of it; nil: there is none.
+    public var consoleTicket: String?
     /// Told each listener's port once it listens.
     public var onListening: @Sendable (Listener, _ port: Int) async -> Void = { _, _ in }
 
@@ -118,8 +121,15 @@ public func buildApplication(
     }
     if let aside = options.aside { services.append(Aside(preparation: preparation, work: aside)) }
     if let port = settings.adminPort {
+        var controllers: [any Controller] = [admin]
+        if let access = settings.consoleAccess(ticket: options.consoleTicket) {
+            controllers.append(
+                ConsoleController(console: Console(store: store, policy: settings.policy, access: access)))
+        } else if !settings.opensConsoleByTicket {
+            logger.notice("the console is off: SELEXTRACT_CONSOLE_TOKEN opens it")
+        }
         let listener = options.listener(
-            .admin, [admin], host: settings.adminHost, port: port,
+            .admin, controllers, host: settings.adminHost, port: port,
             connections: ConnectionRegistry(limit: limits.connections), areListening, logger: logger)
         services.append(LaterListener(listener: listener, milestone: isListening))
     }

@@ -62,6 +62,12 @@ public struct Settings: Sendable {
     public var adminHost: String
     /// nil: health and metrics are not served; 0: any free one.
     public var adminPort: Int?
+    /// Opens the console to those who may act; nil: none does.
+    public var consoleToken: String?
+    /// Opens the console for reading.
+    public var consoleViewerToken: String?
+    /// Names, without a port, under which the console answers beside loopback's.
+    public var consoleHosts: [String]
     public var logLevel: Logger.Level
     public var logFormat: LogFormat
     /// `production`, or any other word.
@@ -126,6 +132,17 @@ public struct Settings: Sendable {
         adminHost = settings.text("ADMIN_HOST") ?? "127.0.0.1"
         adminPort =
             settings.isEmpty("ADMIN_PORT") ? nil : try settings.number("ADMIN_PORT", in: 0...65535, default: 8081)
+        consoleToken = try settings.consoleToken("SELEXTRACT_CONSOLE_TOKEN")
+        consoleViewerToken = try settings.consoleToken("SELEXTRACT_CONSOLE_VIEWER_TOKEN")
+        if let consoleToken, consoleToken == consoleViewerToken {
+            throw SettingsError("SELEXTRACT_CONSOLE_VIEWER_TOKEN", expected: "another token than the operator's")
+        }
+        consoleHosts = (settings.text("SELEXTRACT_CONSOLE_HOSTS") ?? "").split(separator: ",")
+            .map { $0.trimmingCharacters(in: .whitespaces) }
+        for host in consoleHosts where host.wholeMatch(of: #/[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]/#) == nil {
+            throw SettingsError(
+                "SELEXTRACT_CONSOLE_HOSTS", expected: "host names with commas between them, without ports")
+        }
         logLevel = try settings.choice(
             "LOG_LEVEL",
             [

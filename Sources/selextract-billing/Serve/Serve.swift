@@ -1,6 +1,7 @@
 import Accounts
 import ArgumentParser
 import BillingServer
+import Console
 import Databases
 import Foundation
 import Logging
@@ -39,10 +40,19 @@ struct Serve: AsyncParsableCommand {
             let missed = MissedDeliveries(store: store, settings: settings, key: key, logger: logger)
             options.aside = { await missed.run() }
         }
-        let (ports, listening) = AsyncStream.makeStream(of: Int.self)
-        options.onListening = { if $0 == .public { listening.yield($1) } }
+        let (ports, listening) = AsyncStream.makeStream(of: (Listener, Int).self)
+        options.onListening = { listening.yield(($0, $1)) }
+        let ticket = settings.opensConsoleByTicket ? ConsoleAccess.random() : nil
+        options.consoleTicket = ticket
         options.onReady = {
-            for await port in ports { return Self.welcome(settings, port: port) }
+            var adminPort: Int?
+            for await (listener, port) in ports {
+                // It listens before the public one.
+                guard listener == .admin else {
+                    return Self.welcome(settings, port: port, adminPort: adminPort, ticket: ticket)
+                }
+                adminPort = port
+            }
         }
         options.prepare = { [noMigrate] in
             for migration in try await BillingServer.prepare(store: store, settings: settings, migrate: !noMigrate) {
@@ -72,10 +82,17 @@ struct Serve: AsyncParsableCommand {
     }
 
     /// Prints what to try next. It is for people, so it is left out where programs read the log.
-    private static func welcome(_ settings: Settings, port: Int) {
+    ///
+    /// - Parameter ticket: opens the console once: it is shown here, and is in no log.
+    private static func welcome(_ settings: Settings, port: Int, adminPort: Int?, ticket: String?) {
         guard settings.logFormat == .text else { return }
         let url = settings.publicURL(port: port)
         var text = "Listening on \(url)\n"
+        if let adminPort, let ticket {
+            let host = settings.adminHost.contains(":") ? "[\(settings.adminHost)]" : settings.adminHost
+            text +=
+                "Console, by an address that works once: http://\(host):\(adminPort)/console/login?ticket=\(ticket)\n"
+        }
         let example = "fixtures/scenarios/first-purchase"
         if !settings.isProduction && FileManager.default.fileExists(atPath: example) {
             let program = CommandLine.arguments[0]
