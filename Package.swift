@@ -85,7 +85,8 @@ let package = Package(
         .target(
             name: "BillingServer",
             dependencies: [
-                "Accounts", "Billing", "Console", "Databases", "LemonSqueezy", "Selextract", "ServiceSettings", "Storage",
+                "Accounts", "Billing", "Console", "Databases", "LemonSqueezy", "Selextract", "ServiceSettings",
+                "Storage",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),

@@ -18,7 +18,7 @@ extension TimeLine.Item {
         case .entry(let record):
             switch record.entry.kind {
             case .consume: return "task \(record.entry.taskID?.text ?? "-")"
-            case .adjust: return "adjusted by an operator: \(record.entry.reason ?? "")"
+            case .adjust: return "adjusted by an operator: \(record.entry.reason ?? "")\(record.by.words)"
             case .external: return "changed by another program"
             // The first entry of an account: the units that it was created with.
             case .grant where record.entry.units == record.entry.balance: return "the account's first units"
@@ -83,12 +83,24 @@ extension SubscriptionOverwrite {
     }
 }
 
+extension Operator? {
+    /// Nothing, where it is not known who.
+    fileprivate var words: String { map { " (\($0.name), from \($0.origin))" } ?? "" }
+}
+
 extension OperatorRecord {
-    fileprivate var title: String {
-        let why = reason.map { ": \($0)" } ?? ""
+    /// What was done, in a line.
+    package var title: String {
+        let why = (reason.map { ": \($0)" } ?? "") + by.words
         return switch kind {
         case .bind: "subscription \(subscription ?? "-") bound to \(user?.text ?? "-") by an operator\(why)"
         case .match: "subscription \(subscription ?? "-") matched to \(user?.text ?? "-") by its e-mail"
+        case .adjust: "\(units ?? 0) units by an operator\(why)"
+        case .map: "variant \(variant ?? "-") mapped to \(plan ?? "-") by an operator\(why)"
+        case .retry: "event \(event?.text ?? "-") decided again by an operator\(why)"
+        case .revoke: "key \(key?.text ?? "-") revoked by an operator\(why)"
+        case .fetch: "subscription \(subscription ?? "-") fetched from Lemon Squeezy by an operator\(why)"
+        case .reconcile: "compared with Lemon Squeezy by an operator\(why)"
         case .discard: "event \(event?.text ?? "-") discarded by an operator\(why)"
         case .grant:
             "\(plan ?? "a plan") granted by an operator\(until.map { " until \($0.formatted(.iso8601))" } ?? "")\(why)"
@@ -100,7 +112,12 @@ extension OperatorRecord {
         switch kind {
         case .bind: "R5  an operator's word is the strongest claim"
         case .match: "R5  remembered: a change of the account's e-mail changes nothing"
+        case .adjust: "R15 an entry of its own in the ledger"
         case .discard: "R3  it counts for nothing until it is retried"
+        case .map: "R6  the variant means the plan from now on"
+        case .retry: "R3  as if it had just come"
+        case .revoke: "    the key opens nothing from then on"
+        case .fetch, .reconcile: "R21 what is new there is stored as an event"
         case .grant, .grantEnd: "R19 it acts as a subscription of its own"
         }
     }

@@ -6,145 +6,134 @@ import Selextract
 import Storage
 
 extension Console {
-    /// By id, e-mail or a subscription's id; without a question the newest.
-    func accounts(_ request: ConsoleRequest) async throws -> Page {
-        let who = request.query["who"]
-        var users: [User] = []
-        if let who {
-            if let id = UUID(uuidString: who) {
-                users = [try await store.user(id: id)].compactMap(\.self)
-            } else if who.allSatisfy(\.isNumber) {
-                if let owner = try await store.subscription(who)?.userID {
-                    users = [try await store.user(id: owner)].compactMap(\.self)
-                }
-            } else {
-                users = try await store.users(email: who)
-            }
+    /// By id, e-mail or a subscription's id; without a question all, the newest first.
+    func accountsPage(_ request: ConsoleRequest) async throws -> Page {
+        var (users, older): ([User], Link?) = ([], nil)
+        if let who = request.query["who"] {
+            users = try await find(who)
         } else {
-            users = try await store.lists.users(limit: 50, before: nil).rows
+            let before = try request.query["before"].map(Cursor.init(text:))
+            let found = try await pages.lists.users(limit: Self.pageLength + 1, before: before)
+            users = Array(found.rows.prefix(Self.pageLength))
+            if found.entries.count > Self.pageLength, let last = users.last {
+                older = Link("accounts", values: ["before": Cursor(at: last.createdAt, id: last.id).text])
+            }
         }
         let rows: [HTML] = users.map { user in
-            """
-            <tr><td><a href="\(Link("accounts", user.id.uuidString.lowercased()))">\(user.email)</a></td>
-            <td>\(user.fullName ?? "–")</td><td>\(user.subscriptionTier)</td>
-            <td class="n">\(count(user.computeUnitsRemaining))</td><td>\(time(user.createdAt))</td></tr>
-            """
+            let inactive: HTML = user.isActive ? "" : " <small>inactive</small>"
+            return """
+                <tr><td><a href="\(Link("accounts", user.id.small))">\(user.email)</a>\(inactive)</td>
+                <td class="w">\(user.fullName ?? "–")</td><td>\(user.subscriptionTier)</td>
+                <td class="n">\(count(user.computeUnitsRemaining))</td><td class="w">\(time(user.createdAt))</td></tr>
+                """
         }
         return Page(
             title: "Accounts", section: "accounts", command: "selextract-billing users list",
             content: """
-                <form class="row" role="search"><label>Id, e-mail or subscription<br>
-                <input type="search" name="who" size="40" value="\(who)"></label><button>Search</button></form>
-                \(table("Accounts", ["E-mail", "Name", "Plan", "<span class=\"n\">Units left</span>", "Created"], rows,
-                    empty: "There is no such account."))
+                <form class="row" role="search" aria-label="Accounts"><label>Id, e-mail or subscription
+                <input class="long" type="search" name="who" value="\(request.query["who"])"></label>
+                <button>Search</button></form>
+                \(table(
+                    "Accounts", ["E-mail", .wide("Name"), "Plan", .number("Units left"), .wide("Created")], rows,
+                    empty: "There is no such account."))\(nextPage("Older accounts", older))
                 """)
     }
 
-    func account(_ who: String) async throws -> Page {
-        let user = try await store.user(named: who)
-        let line = try await TimeLine(account: user.id, store: store, policy: policy)
-        return Page(
-            title: user.email, section: "accounts",
-            command: "selextract-billing explain \(user.id.uuidString.lowercased())",
-            content: story(line))
+    private func find(_ who: String) async throws -> [User] {
+        if let id = UUID(uuidString: who) { return [try await pages.user(id: id)].compactMap(\.self) }
+        let byEmail = try await pages.users(email: who)
+        guard byEmail.isEmpty, let owner = try await pages.subscription(who)?.userID else { return byEmail }
+        return [try await pages.user(id: owner)].compactMap(\.self)
     }
 
-    func subscription(_ id: String, _ role: ConsoleRole) async throws -> Page {
-        let line = try await TimeLine(subscription: id, store: store, policy: policy)
-        let owner: HTML =
-            line.user.map { "Of <a href=\"\(Link("accounts", $0.id.uuidString.lowercased()))\">\($0.email)</a>." }
-            ?? "It belongs to no account yet."
-        let act: HTML =
-            role == .operator
-            ? " <a href=\"\(Link("acts", "bind", values: ["subscription": id]))\">Bind to an account</a>" : ""
+    func accountPage(_ who: String, _ visitor: Visitor) async throws -> Page {
+        let user = try await pages.user(named: who)
+        let line = try await timeLine(account: user.id)
+        let keys = await part { try await self.keys(of: user.id, visitor) }
+        let id = user.id.small
+        let acts: HTML =
+            visitor.role == .operator
+            ? """
+            <p class="acts"><a href="\(Link("acts", "adjust", values: ["who": id]))">Adjust units</a>
+            <a href="\(Link("acts", "grant", values: ["who": id]))">Grant a plan</a>
+            \(line.subscriptions.contains { $0.source == .granted && $0.status == "active" }
+                ? "<a href=\"\(Link("acts", "end-grants", values: ["who": id]))\">End granted plans</a>" : "")</p>
+            """ : ""
+        let name: HTML = user.fullName.map { "\($0) · " } ?? ""
+        let inactive: HTML = user.isActive ? "" : note("The account is inactive: its keys open nothing.", .bad)
         return Page(
-            title: "Subscription \(id)", section: "accounts", command: "selextract-billing explain \(id)",
-            content: "<p>\(owner)\(act)</p>\(story(line))")
+            title: user.email, mark: "<small>\(name)\(id)</small>", section: "accounts",
+            command: "selextract-billing explain \(id)",
+            content: """
+                \(inactive)\(entitlement(line))\(acts)\(notes(line))
+                <div class="two"><section><h2>Subscriptions</h2>\(subscriptions(line))</section>
+                <section><h2>API keys</h2>\(keys)</section></div>
+                <h2>Months</h2>\(months(line))
+                <h2>Time line</h2>\(story(line))
+                <p class="pages"><a href="\(Link("accounts", id, "ledger"))">The whole ledger</a></p>
+                """)
     }
 
-    /// So many of the latest entries of a time line are shown.
-    private static let lineLength = 200
-
-    private func story(_ line: TimeLine) -> HTML {
-        let entitlement: HTML =
-            line.entitlement.map { entitlement in
-                """
-                <dl><dt>Plan</dt><dd>\(entitlement.planID)\(entitlement.hasAccess ? "" : ", no paid access")</dd>
-                <dt>Units left</dt><dd>\(count(entitlement.computeUnitsRemaining))
-                of \(count(entitlement.computeUnitsGranted))</dd>
-                <dt>Until</dt><dd>\(time(entitlement.computeUnitsResetDate))</dd>
-                <dt>Counts</dt><dd>\(entitlement.lemonSqueezySubscriptionID ?? "–")</dd></dl>
-                """
-            } ?? ""
-        var notes: [HTML] = line.overdue.sorted().map {
-            "<p class=\"note bad\">Renewal overdue: subscription \($0) is active, but its present month is not paid.</p>"
-        }
-        notes += line.waiting.map {
-            "<p class=\"note\">\(count($1)) units of \($0) wait: another subscription counts.</p>"
-        }
-        if !line.unreadable.isEmpty {
-            notes.append("<p class=\"note bad\">\(line.unreadable.count) rows cannot be read, and are left out.</p>")
-        }
-        let subscriptions: [HTML] = line.subscriptions.map { subscription in
-            let name: HTML =
-                subscription.lemonSqueezySubscriptionID.map { "<a href=\"\(Link("subscriptions", $0))\">\($0)</a>" }
-                ?? "\(subscription.name)"
-            return """
-                <tr><td>\(name)</td><td>\(subscription.planID)</td><td>\(subscription.status)</td>
-                <td>\(time(subscription.currentPeriodEnd))</td></tr>
-                """
-        }
-        let months: [HTML] = line.buckets.sorted { $0.begin > $1.begin }.prefix(24).map { bucket in
-            let total = max(bucket.granted + max(bucket.adjusted, 0), 1)
-            let used = min(max(total - bucket.remaining, 0), total)
-            let width = used * 260 / total
-            return """
-                <tr><td>\(time(bucket.begin))</td><td>\(bucket.line.rawValue)</td>
-                <td><svg viewBox="0 0 260 10" preserveAspectRatio="none" aria-hidden="true"><rect class="left" width="260"
-                height="10" rx="3"/><rect class="used" width="\(width)" height="10" rx="3"/></svg></td>
-                <td>\(bucket.account)</td></tr>
-                """
-        }
-        let items: [HTML] = line.items.suffix(Self.lineLength).reversed().map { at, item in
-            let words: [HTML] = (item.rules + item.changes).map { "<code>\($0)</code>" }
-            let title: HTML =
-                if case .event(let record, _, _) = item {
-                    "<a href=\"\(Link("events", record.id.uuidString.lowercased()))\">\(item.title)</a>"
-                } else { "\(item.title)" }
-            return "<li>\(time(at))<div>\(title)</div>\(words)</li>"
-        }
-        let cut: HTML =
-            line.items.count > Self.lineLength
-            ? "<p class=\"soft\">The latest \(Self.lineLength) of \(count(line.items.count)).</p>" : ""
+    private func entitlement(_ line: TimeLine) -> HTML {
+        guard let entitlement = line.entitlement else { return "" }
         return """
-            \(entitlement)\(notes)
-            <h2>Subscriptions</h2>\(table(
-                "Subscriptions", ["Subscription", "Plan", "Status", "Period ends"], subscriptions, empty: "None."))
-            <h2>Months</h2>\(table("Months", ["From", "Line", "Used", "Units"], months, empty: "None."))
-            <h2>Time line</h2>\(cut)<ol class="line">\(items)</ol>
+            <ul class="tiles"><li><span><small>plan</small><b>\(entitlement.planID)</b>
+            <small>\(entitlement.hasAccess ? entitlement.status ?? "granted" : "no paid access")</small></span></li>
+            <li><span><small>units left</small><b>\(count(entitlement.computeUnitsRemaining))</b>
+            <small>of \(count(entitlement.computeUnitsGranted)) this month</small></span></li>
+            <li><span><small>until</small><b>\(relative(entitlement.computeUnitsResetDate, now: Date()))</b>
+            <small>\(utc(entitlement.computeUnitsResetDate))</small></span></li></ul>
             """
     }
 
-    func plans() async throws -> Page {
-        let (plans, variants) = (try await store.lists.plans(), try await store.lists.variants())
-        let rows: [HTML] = plans.map { plan in
-            let ids = variants.filter { $0.value == plan.id }.map(\.key).sorted { ($0.count, $0) < ($1.count, $1) }
-            let cents = plan.priceCents % 100
+    private func keys(of user: UUID, _ visitor: Visitor) async throws -> HTML {
+        let keys = try await pages.keys(user: user, limit: 20, before: nil)
+        let rows: [HTML] = keys.rows.map { key in
+            let act: HTML =
+                key.isActive && visitor.role == .operator
+                ? "<a href=\"\(Link("acts", "revoke", values: ["key": key.id.small, "who": user.small]))\">Revoke</a>"
+                : key.isActive ? "valid" : "revoked"
             return """
-                <tr><td>\(plan.id)</td><td>\(plan.name)</td>
-                <td class="n">\(count(plan.priceCents / 100)).\(cents < 10 ? "0" : "")\(cents)</td>
-                <td class="n">\(count(plan.monthlyComputeUnits))</td><td>\(plan.isActive ? "yes" : "no")</td>
-                <td>\(ids.isEmpty ? "none" : ids.joined(separator: ", "))</td></tr>
+                <tr><td>\(key.name)</td><td><code>\(key.keyPrefix)…</code></td>
+                <td>\(key.lastUsedAt.map { time($0) } ?? "never used")</td><td>\(act)</td></tr>
                 """
         }
+        return table("API keys", ["Name", "Begins", "Last used", "State"], rows, empty: "None.")
+    }
+
+    /// The ledger, newest first, by pages of its own.
+    func ledgerPage(_ who: String, _ request: ConsoleRequest) async throws -> Page {
+        let user = try await pages.user(named: who)
+        let before = try request.query["before"].map { text in
+            guard let id = Int(text) else { throw ConsoleMistake("No page begins at “\(text)”.") }
+            return id
+        }
+        let length = 100
+        let found = try await pages.ledger(user: user.id, limit: length + 1, before: before)
+        let shown = found.rows.prefix(length)
+        let rows: [HTML] = shown.map { record in
+            let entry = record.entry
+            let cause: HTML =
+                if let event = entry.eventID {
+                    "<a href=\"\(Link("events", event.small))\">event</a>"
+                } else if let task = entry.taskID { "task <code>\(task.small)</code>" } else { "\(entry.reason)" }
+            return """
+                <tr><td>\(time(record.createdAt))</td><td>\(entry.kind.rawValue)</td>
+                <td class="n">\(count(entry.units))</td><td class="n">\(count(entry.balance))</td>
+                <td class="w">\(entry.line.rawValue)</td><td class="w">\(cause)</td></tr>
+                """
+        }
+        let older =
+            found.entries.count > length
+            ? shown.last.map { Link("accounts", user.id.small, "ledger", values: ["before": String($0.id)]) } : nil
         return Page(
-            title: "Plans", section: "plans", command: "selextract-billing plans list",
-            content: table(
-                "Plans",
-                [
-                    "Plan", "Name", "<span class=\"n\">US dollars a month</span>",
-                    "<span class=\"n\">Units a month</span>",
-                    "Offered", "Variants",
-                ], rows, empty: "There is no plan."))
+            title: "Ledger of \(user.email)", section: "accounts",
+            command: "selextract-billing users show \(user.id.small)",
+            content: """
+                <p><a href="\(Link("accounts", user.id.small))">The account</a></p>
+                \(table(
+                    "Ledger", ["When", "Kind", .number("Units"), .number("Balance"), .wide("Line"), .wide("Cause")], rows,
+                    empty: "Nothing is in it."))\(nextPage("Older entries", older))
+                """)
     }
 }

@@ -62,18 +62,31 @@ private func escaped(_ text: some StringProtocol) -> String {
 
 /// An address within the console. Each part of its path and each value is percent-encoded.
 public struct Link: Sendable, Hashable {
-    let text: String
+    private(set) var text: String
 
     /// - Parameters:
     ///   - path: the components behind `/console/`.
     ///   - values: those that are nil or empty are left out.
     public init(_ path: String..., values: KeyValuePairs<String, String?> = [:]) {
+        self.init(path, values.map { ($0.key, $0.value) })
+    }
+
+    init(_ path: [String], _ values: [(name: String, value: String?)]) {
         let query = values.compactMap { name, value in
             value.flatMap { $0.isEmpty ? nil : "\(encoded(name))=\(encoded($0))" }
         }
         text =
             "/console/" + path.map(encoded).joined(separator: "/")
             + (query.isEmpty ? "" : "?" + query.joined(separator: "&"))
+    }
+}
+
+extension Link {
+    /// The same with a further value in its query.
+    func adding(_ name: String, _ value: String) -> Link {
+        var link = self
+        link.text += (text.contains("?") ? "&" : "?") + "\(encoded(name))=\(encoded(value))"
+        return link
     }
 }
 

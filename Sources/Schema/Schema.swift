@@ -25,6 +25,7 @@ public enum Schema {
         Migration(version: 6, name: "adoption", sql: text(PackageResources._006_adoption_sql)),
         Migration(version: 7, name: "discard", sql: text(PackageResources._007_discard_sql)),
         Migration(version: 8, name: "usage", sql: text(PackageResources._008_usage_sql)),
+        Migration(version: 10, name: "console", sql: text(PackageResources._010_console_sql)),
     ]
 
     public static let sqlite = [
@@ -36,6 +37,7 @@ public enum Schema {
         Migration(version: 6, name: "adoption", sql: text(PackageResources._006_adoption_sqlite_sql)),
         Migration(version: 7, name: "discard", sql: text(PackageResources._007_discard_sqlite_sql)),
         Migration(version: 8, name: "usage", sql: text(PackageResources._008_usage_sqlite_sql)),
+        Migration(version: 10, name: "console", sql: text(PackageResources._010_console_sqlite_sql)),
     ]
 
     /// Of a database that holds usage only.

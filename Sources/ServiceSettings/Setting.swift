@@ -97,6 +97,12 @@ public struct Setting: Sendable, Hashable {
             name: "SELEXTRACT_CONSOLE_HOSTS", fallback: "loopback's names",
             description: "further host names under which the console answers, with commas between them"),
         Setting(
+            name: "SELEXTRACT_CONSOLE_PROXY_HEADER", fallback: "none",
+            description: "the header in which a proxy names the operator who is logged in"),
+        Setting(
+            name: "SELEXTRACT_CONSOLE_PROXY_NETWORKS", fallback: "none",
+            description: "networks of the proxies whose header is believed, as 10.0.0.0/8, with commas between them"),
+        Setting(
             name: "LOG_LEVEL", fallback: "info",
             description: "trace, debug, info, notice, warning, error or critical"),
         Setting(name: "LOG_FORMAT", fallback: "text", description: "text, or json: one object a line"),

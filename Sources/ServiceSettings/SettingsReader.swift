@@ -122,6 +122,12 @@ struct SettingsReader {
         return text
     }
 
+    /// Values with commas between them.
+    func list(_ name: String) -> [String] {
+        (text(name) ?? "").split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+            .filter { !$0.isEmpty }
+    }
+
     /// A token that nobody guesses, and that fits into a header.
     func consoleToken(_ name: String) throws(SettingsError) -> String? {
         guard let text = try secret(name) else { return nil }

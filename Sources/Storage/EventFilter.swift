@@ -11,6 +11,8 @@ public struct EventFilter: Sendable, Hashable {
     /// With the orders that it was bought with (R18).
     public var subscriptionID: String?
     public var userID: UUID?
+    public var variantID: String?
+    public var storeID: String?
 
     public init() {}
 
@@ -41,6 +43,8 @@ public struct EventFilter: Sendable, Hashable {
                 """
         }
         if let userID { sql += " and user_id = \(userID)" }
+        if let variantID { sql += " and variant_id = \(variantID)" }
+        if let storeID { sql += " and store_id = \(storeID)" }
         return sql
     }
 }

@@ -8,198 +8,215 @@ import Storage
 import TestSupport
 import Testing
 
+/// What pages say, over real sockets.
 @Suite("Console", .timeLimit(.minutes(15)))
 struct ConsoleTests {
-    private static let token = "operator-token-0123456789"
-    private static let viewer = "viewer-token-0123456789"
-    private static let variables = [
-        "SELEXTRACT_CONSOLE_TOKEN": token, "SELEXTRACT_CONSOLE_VIEWER_TOKEN": viewer,
-        "LEMON_SQUEEZY_STARTER_VARIANT_ID": "",
-        "LEMON_SQUEEZY_PROFESSIONAL_VARIANT_ID": "", "LEMON_SQUEEZY_ENTERPRISE_VARIANT_ID": "",
-    ]
-    private static let bearer = ("authorization", "Bearer \(token)")
-    private static let form = ("content-type", "application/x-www-form-urlencoded")
-
     @Test(
         "An unknown variant waits under its cause, is mapped, and the account has its units",
         arguments: DatabaseKind.allCases)
     func mapping(_ kind: DatabaseKind) async throws {
-        try await kind.withDatabase { database in
-            try await withServer(try database.open(), Self.variables) { server in
-                let deliveries = try Fixtures.scenario("first-purchase")
-                let user = try await server.createUser(of: deliveries[0].body)
-                for delivery in deliveries { _ = try await server.deliver(delivery.body) }
-                let event = try #require(
-                    try await server.events().first { $0.outcome == .parked && $0.variantID != nil })
-                let variant = try #require(event.variantID)
-                let waiting = try await server.admin.send("GET", "/console/waiting", headers: [Self.bearer])
-                #expect(waiting.status == 200)
-                #expect(waiting.text.contains("Variant <b>\(variant)</b> means no plan"))
-                let confirm = try await server.admin.send(
-                    "GET", "/console/acts/map?variant=\(variant)", headers: [Self.bearer])
-                #expect(confirm.text.contains("Map and decide"))
-                // The page that confirms has done nothing.
-                #expect(try await server.store.primary.variants()[variant] == nil)
-                let body = Array("confirm=yes&variant=\(variant)&plan=starter".utf8)
-                let done = try await server.admin.send(
-                    "POST", "/console/acts/map", headers: [Self.bearer, Self.form], body: body)
-                #expect(done.status == 200, "\(done.text)")
-                let again = try await server.admin.send(
-                    "POST", "/console/acts/map", headers: [Self.bearer, Self.form], body: body)
-                #expect(again.status == 200)
-                #expect(try await server.store.user(id: user)?.subscriptionTier == "starter")
-                let empty = try await server.admin.send("GET", "/console/waiting", headers: [Self.bearer])
-                #expect(empty.text.contains("Nothing waits."))
-                for path in [
-                    "", "waiting", "events", "events?outcome=applied", "events/\(event.id)", "accounts", "plans",
-                    "accounts/\(user)", "subscriptions/\(event.subscriptionID ?? "")",
+        try await withConsole(kind) { console in
+            let (user, event) = try await console.parkedPurchase()
+            let variant = try #require(event.variantID)
+            let waiting = try await console.get("waiting")
+            #expect(waiting.contains("Variant <b>\(variant)</b> means no plan"))
+            let confirmation = try await console.get("acts/map?variant=\(variant)")
+            #expect(confirmation.contains("Map, and decide 2 events"), "\(confirmation)")
+            // The page that confirms has done nothing.
+            #expect(try await console.store.primary.variants()[variant] == nil)
+            let done = try await console.submit(confirmation, with: "plan=starter")
+            #expect(done.status == 200, "\(done.text)")
+            #expect(done.text.contains("2 events that waited for it are decided."), "\(done.text)")
+            #expect(try await console.store.user(id: user)?.subscriptionTier == "starter")
+            #expect(try await console.get("waiting").contains("Nothing waits."))
+            let actions = try await console.get("actions")
+            #expect(actions.contains("variant \(variant) mapped to starter"))
+            #expect(actions.contains("console, 127.0.0.1"))
+        }
+    }
+
+    @Test("Each page answers, with headers that let nothing in or out", arguments: DatabaseKind.allCases)
+    func headers(_ kind: DatabaseKind) async throws {
+        try await withConsole(kind) { console in
+            let (user, event) = try await console.parkedPurchase()
+            let paths = [
+                "", "waiting", "events", "events?outcome=parked&reason=unknown_plan", "events/\(event.id)", "accounts",
+                "accounts?who=ada@example.com", "accounts?who=\(event.subscriptionID ?? "")", "accounts/\(user)",
+                "accounts/\(user)/ledger", "subscriptions/\(event.subscriptionID ?? "")", "plans", "actions",
+                "acts/map?variant=101", "acts/bind?subscription=\(event.subscriptionID ?? "")",
+                "acts/bind?subscription=\(event.subscriptionID ?? "")&who=\(user)", "acts/adjust?who=\(user)",
+                "acts/grant?who=\(user)", "acts/retry?id=\(event.id)", "acts/discard?outcome=parked",
+            ]
+            for path in paths {
+                let page = try await console.server.admin.send(
+                    "GET", "/console/\(path)", headers: [RunningConsole.operator])
+                #expect(page.status == 200, "\(path): \(page.text) \(console.failures)")
+                #expect(page.text.contains("<h1>"), "\(path)")
+                let policy = page["content-security-policy"] ?? ""
+                #expect(policy.hasPrefix("default-src 'none';") && !policy.contains("unsafe"), "\(path)")
+                #expect(page["cache-control"] == "no-store" && page["referrer-policy"] == "no-referrer", "\(path)")
+                #expect(page["x-content-type-options"] == "nosniff" && page["x-robots-tag"] == "noindex", "\(path)")
+                // Everything that a page needs is at this address, and nothing is written into the page itself.
+                let markup = page.text.components(separatedBy: "<pre")[0]
+                for word in [" style=", "<style", "javascript:", "http://", "https://"] {
+                    #expect(!markup.contains(word), "\(path): \(word)")
+                }
+                let handlers = markup.matches(of: #/<[^>]* on[a-z]+=/#).count
+                #expect(handlers == 0, "\(path)")
+            }
+            for path in [
+                "nothing", "events/nothing", "events/\(UUID())", "accounts/nobody@example.com", "assets/x.css",
+            ] {
+                let page = try await console.server.admin.send(
+                    "GET", "/console/\(path)", headers: [RunningConsole.operator])
+                #expect(page.status == 404, "\(path)")
+            }
+        }
+    }
+
+    @Test("Style sheet and script are small, and kept for ever under the digest of their bytes")
+    func assets() async throws {
+        try await withConsole(.sqlite) { console in
+            let page = try await console.get("")
+            let names = page.matches(of: #/\/console\/assets\/([a-z0-9.-]+)/#).map { String($0.1) }
+            #expect(Set(names).count == 3)
+            for name in Set(names) {
+                // What shows a page before anybody has logged in.
+                let file = try await console.server.admin.send("GET", "/console/assets/\(name)")
+                #expect(file.status == 200)
+                #expect(file["cache-control"] == "public, max-age=31536000, immutable")
+                let limit = name.hasSuffix(".css") ? 12_000 : 4000
+                #expect(file.body.count < limit, "\(name): \(file.body.count)")
+            }
+        }
+    }
+
+    @Test("What an operator does to an account is in the ledger, the actions and the time line, with who")
+    func acts() async throws {
+        for kind in DatabaseKind.allCases {
+            try await withConsole(kind) { console in
+                let user = try await console.store.createUser(email: "ada@example.com", id: UUID()).id
+                let key = try await console.store.createKey(for: user, name: "laptop")
+                func act(_ query: String, _ values: String) async throws {
+                    let page = try await console.get("acts/\(query)")
+                    let done = try await console.submit(page, with: values)
+                    #expect(done.status == 200, "\(query): \(done.text)")
+                }
+                try await act("adjust?who=\(user)", "units=-30&reason=a+mistake")
+                #expect(try await console.store.user(id: user)?.computeUnitsRemaining == 70)
+                try await act("grant?who=\(user)", "plan=professional&reason=a+friend")
+                #expect(try await console.store.user(id: user)?.subscriptionTier == "professional")
+                try await act("end-grants?who=\(user)", "reason=no+friend")
+                #expect(try await console.store.user(id: user)?.subscriptionTier == "free")
+                try await act("revoke?who=\(user)&key=\(key.key.id)", "")
+                #expect(try await console.store.keyHolder(of: key.text.secret) == nil)
+
+                let account = try await console.get("accounts/\(user)")
+                for words in [
+                    "adjusted by an operator: a mistake (operator, from console, 127.0.0.1)",
+                    "professional granted by an operator: a friend (operator, from console, 127.0.0.1)",
+                    "granted plans ended by an operator: no friend", "revoked by an operator",
                 ] {
-                    let page = try await server.admin.send("GET", "/console/\(path)", headers: [Self.bearer])
-                    #expect(page.status == 200, "\(path): \(page.text)")
-                    #expect(page["content-security-policy"]?.hasPrefix("default-src 'none';") == true)
-                    #expect(page["content-security-policy"]?.contains("unsafe") == false)
-                    #expect(page["cache-control"] == "no-store" && page["referrer-policy"] == "no-referrer")
-                    #expect(page["x-content-type-options"] == "nosniff" && page["x-robots-tag"] == "noindex")
+                    #expect(account.contains(words), "\(words)")
                 }
+                #expect(try await console.get("accounts/\(user)/ledger").contains("a mistake"))
+                let acts = try await console.store.primary.acts(limit: 10, before: nil).rows
+                #expect(acts.map(\.kind) == [.revoke, .grantEnd, .grant, .adjust])
+                #expect(acts.allSatisfy { $0.by?.name == "operator" && $0.by?.origin == "console, 127.0.0.1" })
             }
         }
     }
 
-    @Test("What a stranger writes into an e-mail is text on every page that shows it")
-    func scripts() async throws {
-        try await DatabaseKind.sqlite.withDatabase { database in
-            try await withServer(try database.open(), Self.variables) { server in
-                let attack = "\\\"><script>alert(1)</script>"
-                let body = String(decoding: try Fixtures.scenario("first-purchase")[0].body, as: UTF8.self)
-                    .replacing("ada@example.com", with: attack)
-                try #require(body.contains(attack))
-                _ = try await server.deliver(Array(body.utf8))
-                let event = try #require(try await server.events().first)
-                for path in ["waiting", "events", "events/\(event.id)", "subscriptions/\(event.subscriptionID ?? "")"] {
-                    let page = try await server.admin.send("GET", "/console/\(path)", headers: [Self.bearer])
-                    #expect(page.status == 200, "\(path)")
-                    #expect(!page.text.contains("<script>alert"), "\(path)")
-                }
-                let shown = try await server.admin.send("GET", "/console/events/\(event.id)", headers: [Self.bearer])
-                #expect(shown.text.contains("&lt;script&gt;alert(1)"))
-                let raw = try await server.admin.send("GET", "/console/events/\(event.id)/raw", headers: [Self.bearer])
-                #expect(raw.body == Array(body.utf8))
-                #expect(raw["content-type"] == "application/octet-stream")
-                #expect(raw["content-disposition"]?.hasPrefix("attachment") == true)
+    @Test("A stranger's subscription is bound, events are discarded and decided again, each by its number")
+    func eventActs() async throws {
+        for kind in DatabaseKind.allCases {
+            try await withConsole(kind, mapped: true) { console in
+                let deliveries = try Fixtures.scenario("unknown-account")
+                for delivery in deliveries { _ = try await console.server.deliver(delivery.body) }
+                let event = try #require(try await console.server.events().first { $0.outcome == .parked })
+                let subscription = try #require(event.subscriptionID)
+                let user = try await console.store.createUser(email: "vera@example.com", id: UUID()).id
+
+                let parked = try await console.server.events().filter { $0.outcome == .parked }
+                let discard = try await console.get("acts/discard?id=\(event.id)")
+                #expect(discard.contains("Discard 1 event</button>"))
+                #expect(try await console.submit(discard, with: "reason=a+test").status == 200)
+                #expect(try await console.server.events().count { $0.outcome == .parked } == parked.count - 1)
+                let again = try await console.get("acts/retry?id=\(event.id)")
+                #expect(try await console.submit(again, with: "").status == 200)
+                #expect(try await console.server.events().count { $0.outcome == .parked } == parked.count)
+
+                #expect(try await console.get("acts/bind?subscription=\(subscription)").contains("Whose is it?"))
+                let bind = try await console.get("acts/bind?subscription=\(subscription)&who=vera@example.com")
+                #expect(bind.contains("It is nobody’s now.") && bind.contains(user.uuidString.lowercased()))
+                let without = try await console.submit(bind, with: "")
+                #expect(without.status == 400 && without.text.contains("Say why"))
+                #expect(try await console.submit(bind, with: "reason=she+asked").status == 200)
+                #expect(try await console.store.user(id: user)?.subscriptionTier == "starter")
+                let page = try await console.get("subscriptions/\(subscription)")
+                #expect(page.contains("bound to \(user.uuidString.lowercased()) by an operator: she asked (operator"))
+                #expect(page.contains("discarded by an operator: a test"))
             }
         }
     }
 
-    @Test("A viewer reads and does not act, and nobody else does either")
-    func roles() async throws {
-        try await DatabaseKind.sqlite.withDatabase { database in
-            try await withServer(try database.open(), Self.variables) { server in
-                let viewer = ("authorization", "Bearer \(Self.viewer)")
-                #expect(try await server.admin.send("GET", "/console/waiting", headers: [viewer]).status == 200)
-                for (method, path) in [
-                    ("POST", "/console/acts/map"), ("GET", "/console/acts/map?variant=1"), ("POST", "/console/waiting"),
-                    ("POST", "//console//acts//map"), ("POST", "/console/acts/%6Dap"), ("POST", "/console/%61cts/map"),
-                ] {
-                    let reply = try await server.admin.send(
-                        method, path, headers: [viewer, Self.form],
-                        body: Array("confirm=yes&variant=1&plan=starter".utf8))
-                    #expect(reply.status == 403, "\(method) \(path)")
+    @Test("Two operators who press the same button at once do it once", arguments: DatabaseKind.allCases)
+    func twice(_ kind: DatabaseKind) async throws {
+        try await withConsole(kind) { console in
+            let user = try await console.store.createUser(email: "ada@example.com", id: UUID()).id
+            for round in 1...3 {
+                // Each looks by himself.
+                let pages = [
+                    try await console.get("acts/adjust?who=\(user)"), try await console.get("acts/adjust?who=\(user)"),
+                ]
+                let statuses = try await withThrowingTaskGroup(of: (Int, String).self) { group in
+                    for index in 0..<8 {
+                        group.addTask {
+                            let reply = try await console.submit(pages[index % 2], with: "units=10&reason=a+gift")
+                            return (reply.status, reply.text)
+                        }
+                    }
+                    return try await group.reduce(into: []) { $0.append($1) }
                 }
-                #expect(try await server.store.primary.variants()["1"] == nil)
-                #expect(try await server.admin.send("GET", "/console/waiting").status == 303)
-                let nobody = try await server.admin.send(
-                    "POST", "/console/acts/map", headers: [("sec-fetch-site", "same-origin")],
-                    body: Array("confirm=yes&variant=1&plan=starter".utf8))
-                #expect(nobody.status == 401)
-                #expect(try await server.client.send("GET", "/console/", headers: [Self.bearer]).status == 404)
+                #expect(statuses.count { $0.0 == 200 } == 1, "\(statuses.map(\.0))")
+                #expect(statuses.allSatisfy { $0.0 == 200 || $0.0 == 409 && $0.1.contains("was done already at") })
+                #expect(try await console.store.user(id: user)?.computeUnitsRemaining == 100 + 10 * round)
+                #expect(try await console.store.primary.acts(limit: 100, before: nil).rows.count == round)
             }
+            let bare = try await console.post("acts/adjust", "who=\(user)&units=10&reason=x")
+            #expect(bare.status == 400 && bare.text.contains("confirmed"))
         }
     }
 
-    @Test("A request of another site, or under another name, is refused whoever sends it")
-    func origins() async throws {
-        try await DatabaseKind.sqlite.withDatabase { database in
-            try await withServer(try database.open(), Self.variables) { server in
-                for (method, fields, status) in [
-                    ("POST", [("sec-fetch-site", "cross-site")], 403), ("POST", [("sec-fetch-site", "same-site")], 403),
-                    ("POST", [("sec-fetch-site", "none")], 403), ("GET", [("sec-fetch-site", "cross-site")], 403),
-                    ("POST", [("origin", "https://evil.example")], 403), ("POST", [("origin", "null")], 403),
-                    ("POST", [("origin", "http://localhost"), ("origin", "http://localhost")], 403),
-                    ("GET", [("origin", "http://localhost")], 200), ("GET", [("sec-fetch-site", "none")], 200),
-                ] as [(String, [HTTPClient.Header], Int)] {
-                    let reply = try await server.admin.send(
-                        method, method == "GET" ? "/console/" : "/console/acts/map", headers: fields + [Self.bearer],
-                        body: method == "GET" ? nil : Array("confirm=yes&variant=1&plan=starter".utf8))
-                    #expect(reply.status == status, "\(method) \(fields)")
-                }
-                #expect(try await server.store.primary.variants()["1"] == nil)
-                for host in [
-                    "evil.example", "localhost.evil.example", "127.0.0.1.evil.example:80", "localhost@evil", "10.0.0.1",
-                ] {
-                    let reply = try await server.admin.sendRaw(
-                        Array("GET /console/ HTTP/1.1\r\nhost: \(host)\r\nauthorization: \(Self.bearer.1)\r\n\r\n".utf8)
-                    )
-                    #expect([400, 421].contains(reply.status), "\(host)")
-                }
-            }
+    @Test("A query that fails is a sentence, and the rest of the page is shown")
+    func failures() async throws {
+        try await withConsole(.postgreSQL) { console in
+            try await console.database.execute("alter table user_subscriptions rename to elsewhere")
+            let now = try await console.get("")
+            #expect(now.contains("its schema is not up to date") && now.contains("The latest events"))
+            let accounts = try await console.server.admin.send(
+                "GET", "/console/accounts?who=910001", headers: [RunningConsole.operator])
+            #expect(accounts.status == 503 && !accounts.text.contains("There is no such account"))
         }
     }
 
-    @Test("A ticket opens one session, a wrong token none, and too many of them are refused even the right one")
-    func login() async throws {
-        try await DatabaseKind.sqlite.withDatabase { database in
-            let lines = LogLines()
-            let ticket = "ticket-0123456789abcdef"
-            try await withServer(try database.open(), logger: lines.logger, options: { $0.consoleTicket = ticket }) {
-                server in
-                let first = try await server.admin.send("GET", "/console/login?ticket=\(ticket)")
-                #expect(first.status == 303)
-                let cookie = try #require(first["set-cookie"])
-                #expect(cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict") && !cookie.contains(ticket))
-                let session = String(cookie.prefix { $0 != ";" })
-                #expect(try await server.admin.send("GET", "/console/login?ticket=\(ticket)").status == 401)
-                #expect(try await server.admin.send("GET", "/console/", headers: [("cookie", session)]).status == 200)
-                #expect(
-                    try await server.admin.send(
-                        "POST", "/console/logout", headers: [("cookie", session), ("sec-fetch-site", "same-origin")]
-                    ).status == 303)
-                #expect(try await server.admin.send("GET", "/console/", headers: [("cookie", session)]).status == 303)
-                let all = lines.all.joined()
-                #expect(!all.contains(ticket) && !all.contains(session.dropFirst("selextract_console=".count)))
+    @Test("A list goes on where its page ended, however many came meanwhile")
+    func paging() async throws {
+        try await withConsole(.sqlite) { console in
+            for number in 0..<120 {
+                let body = "{\"meta\":{\"event_name\":\"n\(number)\"},\"data\":{\"type\":\"x\",\"id\":\"\(number)\"}}"
+                _ = try await console.server.deliver(Array(body.utf8))
             }
-        }
-        try await DatabaseKind.sqlite.withDatabase { database in
-            try await withServer(try database.open(), Self.variables) { server in
-                for index in 0..<10 {
-                    let reply = try await server.admin.send(
-                        "POST", "/console/login", headers: [("sec-fetch-site", "same-origin"), Self.form],
-                        body: Array("token=wrong\(index)".utf8))
-                    #expect(reply.status == 401)
-                }
-                let refused = try await server.admin.send(
-                    "POST", "/console/login", headers: [("sec-fetch-site", "same-origin"), Self.form],
-                    body: Array("token=\(Self.token)".utf8))
-                #expect(refused.status == 429)
-                #expect(try await server.admin.send("GET", "/console/", headers: [Self.bearer]).status == 429)
+            var (path, seen): (String, [String]) = ("events", [])
+            while true {
+                let page = try await console.get(path)
+                seen += page.matches(of: #/>n([0-9]+)<\/a>/#).map { String($0.1) }
+                guard let next = page.firstMatch(of: #/rel="next" href="\/console\/([^"]+)"/#) else { break }
+                path = String(next.1).replacing("&amp;", with: "&")
+                let body = "{\"meta\":{\"event_name\":\"later\"},\"data\":{\"type\":\"x\",\"id\":\"\(UUID())\"}}"
+                _ = try await console.server.deliver(Array(body.utf8))
             }
-        }
-    }
-
-    @Test("Without a login there is no console in production, and health goes on")
-    func off() async throws {
-        try await DatabaseKind.sqlite.withDatabase { database in
-            let lines = LogLines()
-            try await withServer(
-                try database.open(), ["ENVIRONMENT": "production"], logger: lines.logger,
-                options: { $0.consoleTicket = "ticket-0123456789abcdef" }
-            ) { (server: RunningServer) async throws -> Void in
-                #expect(try await server.admin.send("GET", "/console/").status == 404)
-                #expect(
-                    try await server.admin.send("GET", "/console/login?ticket=ticket-0123456789abcdef").status == 404)
-                #expect(try await server.admin.send("GET", "/healthz").status == 200)
-                let notices = lines.all.count { $0.contains("the console is off") }
-                #expect(notices == 1)
-            }
+            #expect(seen == (0..<120).reversed().map(String.init))
         }
     }
 }

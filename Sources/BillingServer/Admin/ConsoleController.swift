@@ -2,8 +2,10 @@ import Console
 import Foundation
 import HTTPTypes
 import Hummingbird
+import Logging
 import NIOCore
 public import ServiceSettings
+import Storage
 
 /// `/console/`: the operators' pages, beside health and metrics.
 struct ConsoleController: Controller {
@@ -42,20 +44,49 @@ struct ConsoleController: Controller {
     }
 }
 
-extension Settings {
-    /// Who may open the console; nil: it is off, since nothing would keep anybody out.
+extension Console {
+    /// The console as the settings have it; nil: it is off, since nothing would keep anybody out.
     ///
-    /// - Parameter ticket: opens it once, in development on loopback, if no token is set.
-    func consoleAccess(ticket: String?) -> ConsoleAccess? {
-        var tokens = ConsoleAccess.Tokens(operator: consoleToken, viewer: consoleViewerToken)
-        if opensConsoleByTicket { tokens.ticket = ticket }
-        guard tokens.operator != nil || tokens.viewer != nil || tokens.ticket != nil else { return nil }
-        return ConsoleAccess(tokens, hosts: consoleHosts)
+    /// - Throws: `SettingsError`.
+    init?(
+        _ settings: Settings, store: Store, options: ApplicationOptions, logger: Logger
+    ) throws(SettingsError) {
+        var logins = ConsoleAccess.Logins(
+            operatorToken: settings.consoleToken, viewerToken: settings.consoleViewerToken)
+        if settings.opensConsoleByTicket { logins.ticket = options.consoleTicket }
+        if let header = settings.consoleProxyHeader {
+            guard let proxy = ProxyLogin(header: header, networks: settings.consoleProxyNetworks) else {
+                throw SettingsError(
+                    "SELEXTRACT_CONSOLE_PROXY_NETWORKS",
+                    expected: "networks with commas between them, as 10.0.0.0/8 or 2001:db8::/32")
+            }
+            logins.proxy = proxy
+        }
+        guard !logins.isEmpty else { return nil }
+        var surroundings = options.consoleSurroundings
+        let durations = options.metrics.requestDurations
+        surroundings.answerTimes = { durations.answered("/webhooks/lemon-squeezy", status: 200) }
+        let readiness = ReadinessCheck(store: store)
+        surroundings.readiness = { try await readiness.health() }
+        surroundings.onFailure = {
+            logger.error("a page of the console failed", metadata: ["error": "\($0.loggable)"])
+        }
+        self.init(
+            store: store, pages: options.consolePages, policy: settings.policy,
+            access: ConsoleAccess(logins, hosts: settings.consoleHosts), surroundings: surroundings)
+    }
+}
+
+extension Settings {
+    /// Whether there is a console, which only somebody who can log in opens.
+    public var opensConsole: Bool {
+        adminPort != nil
+            && (consoleToken != nil || consoleViewerToken != nil || consoleProxyHeader != nil || opensConsoleByTicket)
     }
 
-    /// Whether a ticket opens the console: only in development, on loopback, and where no token is set.
+    /// Whether a ticket opens the console: only in development, on loopback, and where nothing else does.
     public var opensConsoleByTicket: Bool {
-        consoleToken == nil && consoleViewerToken == nil && environment.lowercased() == "development"
-            && ["127.0.0.1", "::1", "localhost"].contains(adminHost)
+        consoleToken == nil && consoleViewerToken == nil && consoleProxyHeader == nil
+            && environment.lowercased() == "development" && ["127.0.0.1", "::1", "localhost"].contains(adminHost)
     }
 }

@@ -27,18 +27,13 @@ struct Reconcile: AsyncParsableCommand {
     var since: Date?
     @OptionGroup var output: OutputOptions
 
-    private struct Result: Sendable {
-        var report = Observations.Report()
-        var differences: [Observations.Difference] = []
-        var calls = 0
-    }
-
     func run() async throws {
         let settings = try Settings.load()
         let result = try await withAPI(settings) { api in
-            try await Self.checkMode(settings, api)
-            return try await withStore(settings, use: .decide) { store, settings in
-                try await reconcile(store, settings, api)
+            try await withStore(settings, use: .decide) { store, settings in
+                let pass = ReconcilePass(store: store, settings: settings, api: api, isDryRun: dryRun, since: since)
+                // A dry run writes nothing, not even that it was made.
+                return dryRun ? try await pass.run() : try await pass.run(by: .local)
             }
         }
         try print(result)
@@ -46,37 +41,7 @@ struct Reconcile: AsyncParsableCommand {
         if result.report.outcomes[.failed] != nil { throw ExitCode.failure }
     }
 
-    private func reconcile(_ store: Store, _ settings: Settings, _ api: LemonSqueezyAPI) async throws -> Result {
-        let observations = Observations(store, policy: settings.policy)
-        let reading = Reconciliation(api: api, storeID: settings.storeID, since: since)
-        var result = Result()
-        if dryRun {
-            var (news, digests, seen): ([InboxEvent], Set<[UInt8]>, Int) = ([], [], 0)
-            try await reading.run { events in
-                seen += events.count
-                // Lists overlap, and pages shift: the same bytes are the same observation.
-                news += try await observations.news(events).filter { digests.insert($0.digest).inserted }
-            }
-            (result.report, result.differences) = try await observations.compare(news)
-            result.report.seen = seen
-        } else {
-            try await reading.run { result.report.add(try await observations.take($0)) }
-        }
-        result.calls = await api.calls
-        return result
-    }
-
-    /// A key of the other mode would bring what is only quarantined.
-    static func checkMode(_ settings: Settings, _ api: LemonSqueezyAPI) async throws {
-        guard settings.mode != .any, let isTest = try await api.isTestMode() else { return }
-        let mode = isTest ? "test" : "live"
-        if settings.mode.rawValue != mode {
-            throw Failure(
-                "LEMON_SQUEEZY_API_KEY is for \(mode) mode, but LEMON_SQUEEZY_MODE is \(settings.mode.rawValue)")
-        }
-    }
-
-    private func print(_ result: Result) throws {
+    private func print(_ result: ReconcilePass.Result) throws {
         let report = result.report
         try output.print {
             if dryRun { $0.list("differences", Self.differences, result.differences) }

@@ -37,13 +37,8 @@ struct MissedDeliveries: Sendable {
                 try await askForOverdue(&asked)
             } catch {
                 if Task.isCancelled { break }
-                // Only what is ours says what was wrong; other errors might hold values.
-                let own: [String?] = [
-                    (error as? APIError)?.description, (error as? StoreError)?.description,
-                    (error as? Failure)?.description,
-                ]
-                let why = own.compactMap(\.self).first ?? "\(type(of: error))"
-                logger.warning("Lemon Squeezy could not be asked for what was missed", metadata: ["error": "\(why)"])
+                logger.warning(
+                    "Lemon Squeezy could not be asked for what was missed", metadata: ["error": "\(sentence(error))"])
             }
             // A key that is refused will hardly be accepted a minute later.
             try? await Task.sleep(for: isCaughtUp ? .seconds(60) : .seconds(600))
@@ -54,13 +49,11 @@ struct MissedDeliveries: Sendable {
     /// One whole pass: the API has no “updated since”. Invoices and orders are read down to three days before the last
     /// delivery.
     private func catchUp() async throws {
-        try await Reconcile.checkMode(settings, api)
         let last = try await store.lastDelivery()
-        let reading = Reconciliation(
-            api: api, storeID: settings.storeID, since: last.map { $0.addingTimeInterval(-3 * 86_400) })
-        var report = Observations.Report()
-        try await reading.run { report.add(try await observations.take($0)) }
-        log("compared with Lemon Squeezy after the start", report)
+        let pass = ReconcilePass(
+            store: store, settings: settings, api: api, since: last.map { $0.addingTimeInterval(-3 * 86_400) })
+        let result = try await pass.run(by: nil)
+        log("compared with Lemon Squeezy after the start", result.report)
     }
 
     /// A few at a time, each once an hour: an answer that tells nothing new will not soon be another.

@@ -36,22 +36,31 @@ struct Serve: AsyncParsableCommand {
         options.tickInterval = .seconds(1)
         options.tick = { try await clock.run() }
         options.migratesUsage = !noMigrate
-        if let key = settings.apiKey {
-            let missed = MissedDeliveries(store: store, settings: settings, key: key, logger: logger)
-            options.aside = { await missed.run() }
+        let missed = settings.apiKey.map {
+            MissedDeliveries(store: store, settings: settings, key: $0, logger: logger)
+        }
+        let work = settings.opensConsole ? ConsoleWork(store: store, settings: settings, logger: logger) : nil
+        if let work {
+            options.consoleSurroundings = work.surroundings
+            options.consolePages = try database.openForPages()
+        }
+        options.aside = {
+            await withDiscardingTaskGroup { group in
+                if let missed { group.addTask { await missed.run() } }
+                if let work { group.addTask { await work.run() } }
+            }
         }
         let (ports, listening) = AsyncStream.makeStream(of: (Listener, Int).self)
         options.onListening = { listening.yield(($0, $1)) }
         let ticket = settings.opensConsoleByTicket ? ConsoleAccess.random() : nil
         options.consoleTicket = ticket
         options.onReady = {
-            var adminPort: Int?
+            var told: [Listener: Int] = [:]
             for await (listener, port) in ports {
-                // It listens before the public one.
-                guard listener == .admin else {
-                    return Self.welcome(settings, port: port, adminPort: adminPort, ticket: ticket)
-                }
-                adminPort = port
+                told[listener] = port
+                guard let port = told[.public] else { continue }
+                if settings.adminPort != nil, told[.admin] == nil { continue }
+                return Self.welcome(settings, port: port, adminPort: told[.admin], ticket: ticket)
             }
         }
         options.prepare = { [noMigrate] in
@@ -88,10 +97,10 @@ struct Serve: AsyncParsableCommand {
         guard settings.logFormat == .text else { return }
         let url = settings.publicURL(port: port)
         var text = "Listening on \(url)\n"
-        if let adminPort, let ticket {
+        if let adminPort, settings.opensConsole {
             let host = settings.adminHost.contains(":") ? "[\(settings.adminHost)]" : settings.adminHost
-            text +=
-                "Console, by an address that works once: http://\(host):\(adminPort)/console/login?ticket=\(ticket)\n"
+            let address = "http://\(host):\(adminPort)/console/"
+            text += ticket.map { "Console, opened once by \(address)login?ticket=\($0)\n" } ?? "Console at \(address)\n"
         }
         let example = "fixtures/scenarios/first-purchase"
         if !settings.isProduction && FileManager.default.fileExists(atPath: example) {
