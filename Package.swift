@@ -202,6 +202,15 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        // The console in a real browser, driven from Python in an environment that `.ci/install test` makes.
+        .testTarget(
+            name: "Browser",
+            dependencies: [
+                "Accounts", "Billing", "LemonSqueezy", "LemonSqueezyStandIn", "Payloads", "Selextract",
+                "selextract-billing", "Storage", "TestSupport",
+            ],
+            path: "Tests/Browser", exclude: ["python"], swiftSettings: settings
+        ),
         // Another program on the same database: Python's, in an environment that `.ci/install test` makes.
         .testTarget(
             name: "Neighbours",

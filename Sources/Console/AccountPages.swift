@@ -81,7 +81,7 @@ extension Console {
             <small>\(entitlement.hasAccess ? entitlement.status ?? "granted" : "no paid access")</small></span></li>
             <li><span><small>units left</small><b>\(count(entitlement.computeUnitsRemaining))</b>
             <small>of \(count(entitlement.computeUnitsGranted)) this month</small></span></li>
-            <li><span><small>until</small><b>\(relative(entitlement.computeUnitsResetDate, now: Date()))</b>
+            <li><span><small>until</small><b>\(relative(entitlement.computeUnitsResetDate, now: PageTime.now))</b>
             <small>\(utc(entitlement.computeUnitsResetDate))</small></span></li></ul>
             """
     }

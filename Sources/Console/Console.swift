@@ -35,6 +35,10 @@ public struct Console: Sendable {
     /// Answers any request, and never throws: what goes wrong is a sentence on a page.
     @concurrent
     public func answer(_ request: ConsoleRequest) async -> ConsoleAnswer {
+        await PageTime.$moment.withValue(surroundings.now?()) { await answered(request) }
+    }
+
+    private func answered(_ request: ConsoleRequest) async -> ConsoleAnswer {
         do {
             if request.method == "GET", request.path.first == "assets" { return asset(request) }
             try access.admit(request)

@@ -38,6 +38,8 @@ public struct ConsoleSurroundings: Sendable {
     public var answerTimes: @Sendable () -> [(seconds: Double?, deliveries: Int)] = { [] }
     /// Told what a page, or an act, failed of: never with values.
     public var onFailure: @Sendable (_ error: any Error) -> Void = { _ in }
+    /// Takes the place of this machine's clock where a demonstration moves it.
+    public var now: (@Sendable () -> Date)?
     /// What `doctor` found last, and when; nil: it has not looked yet.
     public var findings: @Sendable () async -> (at: Date, findings: [Finding])? = { nil }
     /// Whether the database takes what a delivery writes; nil: nobody asks.

@@ -26,12 +26,17 @@ extension Console {
         "<span class=\"outcome \(outcome.rawValue)\">\(outcome.rawValue)</span>"
     }
 
+    /// So many events a page looks at for a filter that no index answers.
+    private static let lookedAt = 20_000
+
     /// Every filter is named as the option of `events list`, the cursor, too.
     func eventsPage(_ request: ConsoleRequest) async throws -> Page {
         var filter = try EventFilter(request.query)
         if let who = request.query["user"] { filter.userID = try await pages.user(named: who).id }
         let before = try request.query["before"].map(Cursor.init(text:))
-        let found = try await pages.lists.eventRecords(filter, limit: Self.pageLength + 1, before: before)
+        let looked = filter.isAnsweredByIndex ? nil : Self.lookedAt
+        let found = try await pages.lists.eventRecords(
+            filter, limit: Self.pageLength + 1, before: before, lookingAt: looked)
         let shown = Listing(Array(found.entries.prefix(Self.pageLength)))
         let options: [HTML] = Outcome.allCases.map { outcome in
             let mark: HTML = outcome == filter.outcome ? " selected" : ""
@@ -42,10 +47,13 @@ extension Console {
             <label>\(name)<input type="\(type)" name="\(name)" value="\(request.query[name])" size="14"></label>
             """
         }
-        let older =
-            found.entries.count > Self.pageLength
-            ? shown.rows.last.map { filter.link("events").adding("before", Cursor(at: $0.receivedAt, id: $0.id).text) }
-            : nil
+        var (older, way): (Link?, String) = (nil, "Older events")
+        if found.entries.count > Self.pageLength, let last = shown.rows.last {
+            older = filter.link("events").adding("before", Cursor(at: last.receivedAt, id: last.id).text)
+        } else if let looked, let last = try await pages.lists.event(looked, before: before) {
+            way = "Look at the \(count(looked)) events before \(utc(last.at))"
+            older = filter.link("events").adding("before", last.text)
+        }
         let unread: HTML =
             shown.unreadable.isEmpty ? "" : note("\(shown.unreadable.count) of these events cannot be read.", .bad)
         return Page(
@@ -54,7 +62,7 @@ extension Console {
                 <form class="row" role="search" aria-label="Events"><label>outcome<select name="outcome">
                 <option value="">any</option>\(options)</select></label>\(field("reason"))\(field("name"))
                 \(field("subscription", "search"))\(field("user"))\(field("variant"))\(field("store"))
-                <button>Show</button></form>\(unread)\(eventTable(shown.rows))\(nextPage("Older events", older))
+                <button>Show</button></form>\(unread)\(eventTable(shown.rows))\(nextPage(way, older))
                 """)
     }
 

@@ -37,7 +37,7 @@ extension Console {
 
     private func clock() async throws -> HTML {
         let pulse = try await pages.lists.pulse(overdueAfter: policy.renewalOverdueAfter, limit: Self.bound + 1)
-        let ahead = pulse.now.timeIntervalSince(Date())
+        let ahead = pulse.now.timeIntervalSince(PageTime.now)
         let lag = pulse.dueSince.map { pulse.now.timeIntervalSince($0) }
         return terms([
             "Database’s clock": "\(utc(pulse.now))",

@@ -56,8 +56,15 @@ struct Page {
 
 // MARK: Values
 
+/// What relative times are relative to.
+enum PageTime {
+    @TaskLocal static var moment: Date?
+
+    static var now: Date { moment ?? Date() }
+}
+
 /// How long ago, with the moment itself in UTC beside it.
-func time(_ date: Date?, now: Date = Date()) -> HTML {
+func time(_ date: Date?, now: Date = PageTime.now) -> HTML {
     guard let date else { return "–" }
     let iso = date.formatted(.iso8601)
     return "<time datetime=\"\(iso)\">\(relative(date, now: now)) <small>\(utc(date))</small></time>"

@@ -79,7 +79,7 @@ extension Console {
     ]
 
     private func activity() async throws -> HTML {
-        let now = Date()
+        let now = PageTime.now
         let first = Date(timeIntervalSince1970: (now.timeIntervalSince1970 / 3600).rounded(.down) * 3600 - 23 * 3600)
         let activity = try await pages.lists.activity(since: first, limit: Self.activityLength)
         let hours = (0..<24).map { hour in

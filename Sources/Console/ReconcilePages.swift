@@ -42,7 +42,7 @@ extension Console {
     private func state(_ run: ReconcileRun) -> HTML {
         if run.failure != nil { return "<span class=\"outcome failed\">failed</span>" }
         if run.endedAt != nil { return "<span class=\"outcome applied\">done</span>" }
-        return Date().timeIntervalSince(run.startedAt) > 3600 ? "cut short" : "under way"
+        return PageTime.now.timeIntervalSince(run.startedAt) > 3600 ? "cut short" : "under way"
     }
 
     func runPage(_ text: String) async throws -> Page {

@@ -38,7 +38,7 @@ let styleSheet = """
     tbody tr:last-child>*{border-bottom:0}tbody tr:hover td{background:var(--raised)}
     td a,li a{text-decoration-color:var(--pale)}td a:hover,li a:hover{text-decoration-color:currentcolor}tr.here td{background:var(--raised);font-weight:550}
     .n{text-align:right;white-space:nowrap}
-    time{white-space:nowrap}time small{margin-left:4px}
+    time,.d{white-space:nowrap}time small{margin-left:4px}
     code,pre{font:12.5px/1.55 ui-monospace,SFMono-Regular,Menlo,"DejaVu Sans Mono",monospace;overflow-wrap:anywhere}
     pre{white-space:pre-wrap;background:var(--raised);border:1px solid var(--line);border-radius:8px;padding:12px;\
     margin:0 0 12px;max-height:32em;overflow:auto}
@@ -84,7 +84,7 @@ let styleSheet = """
     overflow-x:auto;margin:0 -14px;padding:4px 14px 8px}.who{margin-left:auto}}
     @media(max-width:600px){header>div,main,footer{padding-left:14px;padding-right:14px}main{padding-top:16px}\
     th,td{padding:6px 9px}.w{display:none}time small{display:block;margin:0}\
-    .stack thead{position:absolute;clip-path:inset(50%)}.stack tr{display:block;padding:6px 0;border-bottom:1px solid \
+    .tiles b{font-size:18px}.stack thead{position:absolute;clip-path:inset(50%)}.stack tr{display:block;padding:6px 0;border-bottom:1px solid \
     var(--line)}.stack td{display:inline-block;border:0;padding:2px 9px;text-align:left}.stack td:first-child,\
     .stack td:has(.acts){display:block}.stack .w{display:none}.stack td[data-of]:after{content:" " attr(data-of);color:var(--soft)}\
     dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:6px}input.long{width:100%}label:has(.long){width:100%}}

@@ -65,7 +65,7 @@ extension Console {
         let all = line.buckets.sorted { ($0.begin, $0.line.rawValue) > ($1.begin, $1.line.rawValue) }
         let rows: [HTML] = all.prefix(Self.monthLength).map { bucket in
             """
-            <tr><td>\(day(bucket.begin))</td><td>\(monthBar(bucket))</td><td class="n">\(count(bucket.shown))</td>
+            <tr><td class="d">\(day(bucket.begin))</td><td>\(monthBar(bucket))</td><td class="n">\(count(bucket.shown))</td>
             <td class="w">\(bucket.line.rawValue)</td><td class="w">\(bucket.account)</td></tr>
             """
         }

@@ -17,8 +17,8 @@ extension Console {
                 """ : group.remedyIfSetting
             return """
                 <tr><td>\(group.sentence(policy))<br><small>\(group.outcome.rawValue) · \(group.reason)</small></td>
-                <td class="n" data-of="events"><a href="\(filter.link("events"))">\(count(group.events))</a></td>
-                <td class="n" data-of="accounts">\(count(group.accounts))</td><td class="w">\(time(group.oldest))</td>
+                <td class="n" data-of="event\(group.events == 1 ? "" : "s")"><a href="\(filter.link("events"))">\(count(group.events))</a></td>
+                <td class="n" data-of="account\(group.accounts == 1 ? "" : "s")">\(count(group.accounts))</td><td class="w">\(time(group.oldest))</td>
                 <td><div class="acts">\(acts)</div></td></tr>
                 """
         }

@@ -16,6 +16,13 @@ public struct EventFilter: Sendable, Hashable {
 
     public init() {}
 
+    /// Whether an index finds what it shows, so that nothing else has to be read.
+    public var isAnsweredByIndex: Bool {
+        let isOfRest = outcome.map { $0 != .applied && $0 != .unchanged } ?? false
+        return isOfFew || isOfRest
+            || (reason == nil && name == nil && variantID == nil && storeID == nil && outcome == nil)
+    }
+
     /// Whether it shows only what one subscription or account has.
     var isOfFew: Bool { subscriptionID != nil || userID != nil }
 

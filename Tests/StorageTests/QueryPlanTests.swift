@@ -118,6 +118,24 @@ import Testing
         return id
     }
 
+    /// What the console's pages ask.
+    private func pages(_ store: Store, of user: UUID) async throws {
+        _ = try await store.primary.waiting(limit: 1000)
+        _ = try await store.primary.activity(since: .now - 86_400, limit: 4000)
+        _ = try await store.primary.pulse(overdueAfter: 86_400, limit: 100)
+        _ = try await store.ledger(user: user, limit: 100, before: 1_000_000)
+        _ = try await store.primary.ledger(event: UUID())
+        _ = try await store.primary.invoices(subscription: "77", limit: 50)
+        _ = try await store.primary.lastAct(user: user, subscription: "77", events: [UUID()])
+        _ = try await store.primary.acts(limit: 50, before: nil)
+        var rare = EventFilter()
+        rare.name = "nothing"
+        _ = try await store.primary.eventRecords(rare, limit: 50, before: nil, lookingAt: 4000)
+        _ = try await store.primary.event(4000, before: nil)
+        _ = try await store.primary.reconcileRuns(limit: 50, before: nil)
+        _ = try await store.overdueRenewals(before: .now - 10 * 86_400, limit: 50)
+    }
+
     private func lists(_ store: Store) async throws {
         let users = try await store.primary.users(limit: 50, before: nil)
         let last = try #require(users.last)
@@ -138,6 +156,7 @@ import Testing
             }
         }
         _ = try await store.primary.usage(of: last.id, from: .epoch, through: .farOff)
+        try await pages(store, of: last.id)
         _ = try await store.ledger(user: last.id)
         _ = try await store.buckets(user: last.id)
 
