@@ -16,10 +16,10 @@ ARGS ?=
 program = .build/debug/selextract-billing
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check torture bench mutants build release lint format clean
+.PHONY: help run demo test test-console check torture bench mutants build release lint format clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 run: ## install what is missing, build, and serve on SQLite in this folder
 	@.ci/install build
@@ -36,6 +36,11 @@ test: ## install what is missing, and run all tests beside a PostgreSQL of their
 	@.ci/install test
 	@swift build --build-tests $(SWIFT_FLAGS)
 	@.ci/with-postgres swift test --skip-build $(SWIFT_FLAGS) $(if $(FILTER),--filter '$(FILTER)')
+
+test-console: ## the console alone, in a real browser; pictures in .build/console
+	@.ci/install test
+	@swift build --build-tests $(SWIFT_FLAGS)
+	@.ci/with-postgres swift test --skip-build $(SWIFT_FLAGS) --filter 'Browser\.'
 
 check: lint test ## what has to pass before a change lands: the style, and all tests
 

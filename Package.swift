@@ -76,10 +76,17 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        // The operators' pages. It knows no HTTP server: a request is a value, and so is its answer.
+        .target(
+            name: "Console",
+            dependencies: ["Accounts", "Billing", "Databases", "LemonSqueezy", "Selextract", "Storage"],
+            swiftSettings: settings
+        ),
         .target(
             name: "BillingServer",
             dependencies: [
-                "Accounts", "Billing", "Databases", "LemonSqueezy", "Selextract", "ServiceSettings", "Storage",
+                "Accounts", "Billing", "Console", "Databases", "LemonSqueezy", "Selextract", "ServiceSettings",
+                "Storage",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -95,7 +102,7 @@ let package = Package(
         .executableTarget(
             name: "selextract-billing",
             dependencies: [
-                "Accounts", "Billing", "BillingServer", "Databases", "LemonSqueezy", "LemonSqueezyAPI",
+                "Accounts", "Billing", "BillingServer", "Console", "Databases", "LemonSqueezy", "LemonSqueezyAPI",
                 "SchemaValidation", "Selextract", "ServiceSettings", "Storage",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
@@ -174,10 +181,11 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        .testTarget(name: "ConsoleTests", dependencies: ["Console"], swiftSettings: settings),
         .testTarget(
             name: "BillingServerTests",
             dependencies: [
-                "Accounts", "Billing", "BillingServer", "Databases", "LemonSqueezy", "Payloads", "Postgres",
+                "Accounts", "Billing", "BillingServer", "Console", "Databases", "LemonSqueezy", "Payloads", "Postgres",
                 "Selextract", "ServiceSettings", "Storage", "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -193,6 +201,15 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings
+        ),
+        // The console in a real browser, driven from Python in an environment that `.ci/install test` makes.
+        .testTarget(
+            name: "Browser",
+            dependencies: [
+                "Accounts", "Billing", "LemonSqueezy", "LemonSqueezyStandIn", "Payloads", "Selextract",
+                "selextract-billing", "Storage", "TestSupport",
+            ],
+            path: "Tests/Browser", exclude: ["python"], swiftSettings: settings
         ),
         // Another program on the same database: Python's, in an environment that `.ci/install test` makes.
         .testTarget(

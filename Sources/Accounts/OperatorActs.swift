@@ -67,6 +67,7 @@ extension Store {
         policy: BillingPolicy
     ) async throws {
         try await transaction { transaction in
+            try await transaction.once(`operator`)
             guard try await transaction.catalog().plans[plan] != nil else {
                 throw StoreError.notFound("plan “\(plan)”")
             }
@@ -84,6 +85,7 @@ extension Store {
         of user: UUID, reason: String?, by operator: Operator = .local, policy: BillingPolicy
     ) async throws {
         try await transaction { transaction in
+            try await transaction.once(`operator`)
             let now = try await transaction.now()
             let grants = try await transaction.grants(of: [user])[user] ?? []
             guard grants.contains(where: { $0.until.map { $0 > now } ?? true }) else {
@@ -115,6 +117,7 @@ extension Store {
         subscription: String, to user: UUID, reason: String?, by operator: Operator = .local, policy: BillingPolicy
     ) async throws {
         try await transaction { transaction in
+            try await transaction.once(`operator`)
             let events = try await transaction.events(Relations(subscriptions: [subscription]), users: [])
             guard !events.isEmpty else { throw StoreError.notFound("event of a subscription “\(subscription)”") }
             try await transaction.insert(
@@ -134,7 +137,10 @@ extension Store {
         _ user: UUID, units: Int, reason: String, by operator: Operator = .local, policy: BillingPolicy
     ) async throws -> LedgerEntry {
         let request = UnitRequest(userID: user, kind: .adjust(reason: reason), units: units)
-        return try await transaction { try await Fold($0, policy: policy).grant(request, by: `operator`) }
+        return try await transaction { transaction in
+            try await transaction.once(`operator`)
+            return try await Fold(transaction, policy: policy).grant(request, by: `operator`)
+        }
     }
 
     /// Discards events that wait: from now on they count for nothing, whatever comes later, until they are retried (R3).
@@ -148,6 +154,7 @@ extension Store {
         events ids: [UUID], reason: String, by operator: Operator = .local, policy: BillingPolicy
     ) async throws -> [EventRecord] {
         try await transaction { transaction in
+            try await transaction.once(`operator`)
             // In the order in which a fold locks.
             let scope = try await transaction.relations(ofEvents: ids)
             _ = try await transaction.lockRelated(scope)
@@ -171,16 +178,20 @@ extension Store {
 
     /// Decides parked, failed, quarantined and discarded events again, as if they had just come; others stay as they are.
     ///
+    /// - Parameter operator: who wants it, for the record.
     /// - Returns: the events as they are now, in the order given, and whether anything became of them.
     /// - Throws: `StoreError.notFound` if one of them is not stored.
     public func retry(
-        events ids: [UUID], policy: BillingPolicy
+        events ids: [UUID], by operator: Operator = .local, policy: BillingPolicy
     ) async throws -> (events: [EventRecord], haveChanged: Bool) {
         let before = try await eventRecords(ids)
-        let waiting = before.filter { [.parked, .failed, .quarantined].contains($0.outcome) || $0.isDiscarded }
-            .map(\.id)
+        let acts = before.filter { [.parked, .failed, .quarantined].contains($0.outcome) || $0.isDiscarded }
+            .map { RecordedAct(.retry, subscription: $0.subscriptionID, event: $0.id) }
+        let waiting = acts.compactMap(\.event)
         if !waiting.isEmpty {
             try await transaction { transaction in
+                try await transaction.once(`operator`)
+                try await transaction.record(acts, by: `operator`)
                 let rows = try await transaction.inbox(ids: waiting)
                 let fold = Fold(transaction, policy: policy)
                 let acceptance = try await fold.inForce().policy.acceptance

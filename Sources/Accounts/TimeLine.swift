@@ -32,19 +32,31 @@ public struct TimeLine: Sendable {
     public var doublings: [LedgerRecord]
     /// In order of their arrival here.
     public var items: [(at: Date, item: Item)]
+    /// Older entries of the ledger are left out.
+    public var isCut: Bool
     /// What belongs here and cannot be read: all else is shown, computed without it.
     public var unreadable: [UnreadableRow]
 }
 
 extension TimeLine {
+    /// - Parameters:
+    ///   - latest: so many entries of the ledger are read at most, the latest; nil: all are.
+    ///   - limits: of the transaction that reads what the account is computed from.
     /// - Throws: `StoreError.notFound` if there is no such account.
-    public init(account id: UUID, store: Store, policy: BillingPolicy) async throws {
+    public init(
+        account id: UUID, store: Store, policy: BillingPolicy, latest: Int? = nil, limits: TransactionLimits = .patient
+    ) async throws {
         guard let user = try await store.user(id: id) else { throw StoreError.notFound("account \(id)") }
-        try await self.init(user: user, subscription: nil, store: store, policy: policy)
+        try await self.init(
+            user: user, subscription: nil, store: store, policy: policy, latest: latest, limits: limits)
     }
 
+    /// - Parameters: as above.
     /// - Throws: `StoreError.notFound` if nothing is known of it.
-    public init(subscription id: String, store: Store, policy: BillingPolicy) async throws {
+    public init(
+        subscription id: String, store: Store, policy: BillingPolicy, latest: Int? = nil,
+        limits: TransactionLimits = .patient
+    ) async throws {
         var filter = EventFilter()
         filter.subscriptionID = id
         let records = try await store.primary.eventRecords(filter, limit: 1, before: nil)
@@ -57,28 +69,36 @@ extension TimeLine {
         }
         var user: User?
         if let owner { user = try await store.user(id: owner) }
-        try await self.init(user: user, subscription: id, store: store, policy: policy)
+        try await self.init(
+            user: user, subscription: id, store: store, policy: policy, latest: latest, limits: limits)
     }
 
-    private init(user: User?, subscription: String?, store: Store, policy: BillingPolicy) async throws {
-        let (events, account, catalog, policy, now, unreadFacts) = try await store.transaction { transaction in
+    private init(
+        user: User?, subscription: String?, store: Store, policy: BillingPolicy, latest: Int?,
+        limits: TransactionLimits
+    ) async throws {
+        let (events, account, catalog, policy, now, unreadFacts) = try await store.transaction(limits) { transaction in
             var unread: [UnreadableRow] = []
             let users = Set([user?.id].compactMap(\.self))
             let events = try await transaction.events(
                 Relations(subscriptions: Set([subscription].compactMap(\.self))), users: users)
             let lines = Set(events.compactMap(\.event.subscriptionID).map(BucketSeries.subscription))
             let now = try await transaction.now()
+            let policy = try await Fold(transaction, policy: policy).inForce().policy
             let account = Account(
                 userID: user?.id ?? UUID(), createdAt: user?.createdAt ?? now,
                 events: events.filter { !$0.isUndecodable }.map(\.event),
                 charges: try await readable(&unread) {
                     try await transaction.charges(users: users, lines: []).map(\.charge)
                 },
-                usage: try await readable(&unread) { try await transaction.usage(lines: lines) },
+                usage: try await readable(&unread) {
+                    // As a fold does: there may be very much of it.
+                    policy.refundUnits == .take && events.contains(where: \.event.isFullRefund)
+                        ? try await transaction.usage(lines: lines) : []
+                },
                 grants: try await readable(&unread) {
                     try await transaction.grants(of: users).values.flatMap(\.self)
                 })
-            let policy = try await Fold(transaction, policy: policy).inForce().policy
             return (events, account, try await transaction.catalog(), policy, now, unread + events.unreadable)
         }
         let state = account.state(at: now, catalog: catalog, policy: policy)
@@ -91,6 +111,7 @@ extension TimeLine {
         entitlement = nil
         subscriptions = []
         buckets = []
+        isCut = false
         var ledger: [LedgerRecord] = []
         var unread = unreadFacts
         if let user {
@@ -101,10 +122,13 @@ extension TimeLine {
             buckets = stored.filter { isShown($0.line.rawValue) }
             let rows = try await store.primary.subscriptions(user: user.id, limit: 1000, before: nil)
             subscriptions = rows.filter { isShown($0.lemonSqueezySubscriptionID) }
-            let entries = try await store.ledger(user: user.id)
+            let entries = try await store.ledger(user: user.id, latest: latest)
+            isCut = entries.entries.count == latest
             ledger = entries.rows
             unread += stored.unreadable + rows.unreadable + entries.unreadable
         }
+        let acts = try await store.operatorRecords(user: user?.id, subscription: subscription)
+        ledger.name(acts.rows)
         // With a subscription's own events, the order's that it was bought with.
         let orders = Set(events.filter(\.event.isOrder).map(\.id))
         let inbox = try await store.eventRecords(ids: events.map(\.id))
@@ -118,8 +142,7 @@ extension TimeLine {
         items += ledger.filter { $0.entry.eventID.map { !shown.contains($0) } ?? true }
             .filter { isShown($0.entry.line.rawValue) }
             .map { ($0.createdAt, Item.entry($0)) }
-        let acts = try await store.operatorRecords(user: user?.id, subscription: subscription)
-        items += acts.filter { subscription == nil || $0.subscription == subscription }
+        items += acts.filter { $0.kind != .adjust && (subscription == nil || $0.subscription == subscription) }
             .map { ($0.at, Item.act($0)) }
         if subscription == nil, let user, let pending = try await store.pendingUnits(user: user.id) {
             items.append((pending.at, .pending(pending)))
@@ -147,5 +170,26 @@ private func readable<Value>(
     } catch StoreError.unreadable(let row) {
         unread.append(row)
         return []
+    }
+}
+
+extension Store {
+    /// Oldest first, the latest ones if not all.
+    fileprivate func ledger(user: UUID, latest: Int?) async throws -> Listing<LedgerRecord> {
+        guard let latest else { return try await ledger(user: user) }
+        return Listing(try await ledger(user: user, limit: latest, before: nil).entries.reversed())
+    }
+}
+
+extension [LedgerRecord] {
+    /// Says of adjustments who made them: an act is written right behind its entry, in the same transaction.
+    fileprivate mutating func name(_ acts: [OperatorRecord]) {
+        for act in acts where act.kind == .adjust {
+            let place = firstIndex {
+                $0.entry.kind == .adjust && $0.by == nil && $0.entry.units == act.units && $0.entry.reason == act.reason
+                    && (0..<30).contains(act.at.timeIntervalSince($0.createdAt))
+            }
+            if let place { self[place].by = act.by }
+        }
     }
 }

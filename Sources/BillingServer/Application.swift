@@ -1,3 +1,4 @@
+public import Console
 import Hummingbird
 import HummingbirdCore
 public import LemonSqueezy
@@ -44,6 +45,12 @@ public struct ApplicationOptions: Sendable {
     public var migratesUsage = true
     /// Waits for these intervals; tests bring another.
     public var clock: any Clock<Duration> = ContinuousClock()
+    /// Opens the console once where it needs no token, for whoever is told of it; nil: there is none.
+    public var consoleTicket: String?
+    /// What the console shows of the process, and asks it to do.
+    public var consoleSurroundings = ConsoleSurroundings()
+    /// What the console's pages read, closed in the end; nil: the store.
+    public var consolePages: Store?
     /// Told each listener's port once it listens.
     public var onListening: @Sendable (Listener, _ port: Int) async -> Void = { _, _ in }
 
@@ -103,6 +110,7 @@ public func buildApplication(
 
     // In the order of their dependencies: they are stopped from the last to the first.
     var services: [any Service] = [StoreClosing(store: store)]
+    if let pages = options.consolePages { services.append(StoreClosing(store: pages)) }
     services += [queue, calls, preparation]
     if let end = options.onShutdownOverdue {
         services.append(ShutdownDeadline(deadline: limits.shutdownDeadline + .seconds(5), logger: logger, end: end))
@@ -118,8 +126,14 @@ public func buildApplication(
     }
     if let aside = options.aside { services.append(Aside(preparation: preparation, work: aside)) }
     if let port = settings.adminPort {
+        var controllers: [any Controller] = [admin]
+        if let console = try Console(settings, store: store, options: options, logger: logger) {
+            controllers.append(ConsoleController(console: console))
+        } else {
+            logger.notice("the console is off: SELEXTRACT_CONSOLE_TOKEN opens it")
+        }
         let listener = options.listener(
-            .admin, [admin], host: settings.adminHost, port: port,
+            .admin, controllers, host: settings.adminHost, port: port,
             connections: ConnectionRegistry(limit: limits.connections), areListening, logger: logger)
         services.append(LaterListener(listener: listener, milestone: isListening))
     }

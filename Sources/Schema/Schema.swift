@@ -26,6 +26,7 @@ public enum Schema {
         Migration(version: 7, name: "discard", sql: text(PackageResources._007_discard_sql)),
         Migration(version: 8, name: "usage", sql: text(PackageResources._008_usage_sql)),
         Migration(version: 9, name: "watching", sql: text(PackageResources._009_watching_sql)),
+        Migration(version: 10, name: "console", sql: text(PackageResources._010_console_sql)),
     ]
 
     public static let sqlite = [
@@ -38,6 +39,7 @@ public enum Schema {
         Migration(version: 7, name: "discard", sql: text(PackageResources._007_discard_sqlite_sql)),
         Migration(version: 8, name: "usage", sql: text(PackageResources._008_usage_sqlite_sql)),
         Migration(version: 9, name: "watching", sql: text(PackageResources._009_watching_sqlite_sql)),
+        Migration(version: 10, name: "console", sql: text(PackageResources._010_console_sqlite_sql)),
     ]
 
     /// Of a database that holds usage only.

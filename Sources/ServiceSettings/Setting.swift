@@ -87,6 +87,22 @@ public struct Setting: Sendable, Hashable {
         Setting(
             name: "ADMIN_PORT", fallback: "8081", description: "port for health and metrics; empty turns it off"),
         Setting(
+            name: "SELEXTRACT_CONSOLE_TOKEN",
+            fallback: "none; in development on loopback an address that works once is printed",
+            description: "opens the console of the admin port to operators: 16 characters or more", isSecret: true),
+        Setting(
+            name: "SELEXTRACT_CONSOLE_VIEWER_TOKEN", fallback: "none",
+            description: "opens the console for reading only", isSecret: true),
+        Setting(
+            name: "SELEXTRACT_CONSOLE_HOSTS", fallback: "loopback's names",
+            description: "further host names under which the console answers, with commas between them"),
+        Setting(
+            name: "SELEXTRACT_CONSOLE_PROXY_HEADER", fallback: "none",
+            description: "the header in which a proxy names the operator who is logged in"),
+        Setting(
+            name: "SELEXTRACT_CONSOLE_PROXY_NETWORKS", fallback: "none",
+            description: "networks of the proxies whose header is believed, as 10.0.0.0/8, with commas between them"),
+        Setting(
             name: "LOG_LEVEL", fallback: "info",
             description: "trace, debug, info, notice, warning, error or critical"),
         Setting(name: "LOG_FORMAT", fallback: "text", description: "text, or json: one object a line"),

@@ -62,10 +62,22 @@ public struct Settings: Sendable {
     public var adminHost: String
     /// nil: health and metrics are not served; 0: any free one.
     public var adminPort: Int?
+    /// Opens the console to those who may act; nil: none does.
+    public var consoleToken: String?
+    /// Opens the console for reading.
+    public var consoleViewerToken: String?
+    /// Names, without a port, under which the console answers beside loopback's.
+    public var consoleHosts: [String]
+    /// The header in which a proxy says who is logged in; nil: none does.
+    public var consoleProxyHeader: String?
+    /// Networks of the proxies whose header is believed, as they were written.
+    public var consoleProxyNetworks: [String]
     public var logLevel: Logger.Level
     public var logFormat: LogFormat
     /// `production`, or any other word.
     public var environment: String
+    /// All settings in the order of their documentation, for people: of a secret only whether it is set.
+    public var shown: [(name: String, value: String)]
 
     private static let apiAddress = URL(string: "https://api.lemonsqueezy.com/v1") ?? URL(fileURLWithPath: "/")
 
@@ -82,6 +94,12 @@ public struct Settings: Sendable {
         let settings = SettingsReader(reader: reader)
         if settings.text("SPOOL_PATH") != nil {
             throw SettingsError("SPOOL_PATH", expected: "left unset: deliveries cannot be spooled to a file yet")
+        }
+        shown = Setting.all.map { setting in
+            let text = settings.text(setting.name)
+            let isSet = text != nil || settings.text(setting.name + SettingsReader.fileSuffix) != nil
+            if setting.isSecret { return (setting.name, isSet ? "set" : "not set (\(setting.fallback))") }
+            return (setting.name, text ?? setting.fallback)
         }
         environment = try settings.text("ENVIRONMENT", or: "SELEXTRACT_ENVIRONMENT") ?? "development"
         databaseURL = try settings.databaseURL("DATABASE_URL") ?? "sqlite:selextract.sqlite3"
@@ -126,6 +144,26 @@ public struct Settings: Sendable {
         adminHost = settings.text("ADMIN_HOST") ?? "127.0.0.1"
         adminPort =
             settings.isEmpty("ADMIN_PORT") ? nil : try settings.number("ADMIN_PORT", in: 0...65535, default: 8081)
+        consoleToken = try settings.consoleToken("SELEXTRACT_CONSOLE_TOKEN")
+        consoleViewerToken = try settings.consoleToken("SELEXTRACT_CONSOLE_VIEWER_TOKEN")
+        if let consoleToken, consoleToken == consoleViewerToken {
+            throw SettingsError("SELEXTRACT_CONSOLE_VIEWER_TOKEN", expected: "another token than the operator's")
+        }
+        consoleHosts = settings.list("SELEXTRACT_CONSOLE_HOSTS")
+        for host in consoleHosts where host.wholeMatch(of: #/[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]/#) == nil {
+            throw SettingsError(
+                "SELEXTRACT_CONSOLE_HOSTS", expected: "host names with commas between them, without ports")
+        }
+        consoleProxyHeader = settings.text("SELEXTRACT_CONSOLE_PROXY_HEADER")
+        if let consoleProxyHeader, consoleProxyHeader.wholeMatch(of: #/[A-Za-z0-9-]+/#) == nil {
+            throw SettingsError("SELEXTRACT_CONSOLE_PROXY_HEADER", expected: "the name of a header")
+        }
+        consoleProxyNetworks = settings.list("SELEXTRACT_CONSOLE_PROXY_NETWORKS")
+        if (consoleProxyHeader == nil) != consoleProxyNetworks.isEmpty {
+            throw SettingsError(
+                "SELEXTRACT_CONSOLE_PROXY_NETWORKS",
+                expected: "set together with SELEXTRACT_CONSOLE_PROXY_HEADER: anybody could send that header")
+        }
         logLevel = try settings.choice(
             "LOG_LEVEL",
             [

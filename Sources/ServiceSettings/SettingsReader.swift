@@ -122,6 +122,21 @@ struct SettingsReader {
         return text
     }
 
+    /// Values with commas between them.
+    func list(_ name: String) -> [String] {
+        (text(name) ?? "").split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+            .filter { !$0.isEmpty }
+    }
+
+    /// A token that nobody guesses, and that fits into a header.
+    func consoleToken(_ name: String) throws(SettingsError) -> String? {
+        guard let text = try secret(name) else { return nil }
+        guard (16...200).contains(text.utf8.count), text.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+            throw SettingsError(name, expected: "16 to 200 printable characters of ASCII, without blanks")
+        }
+        return text
+    }
+
     /// An address as libpq or this program's SQLite takes it. One that names a driver of SQLAlchemy's is read without it.
     func databaseURL(_ name: String) throws(SettingsError) -> String? {
         guard var text = try secret(name) else { return nil }

@@ -29,6 +29,23 @@ extension DatabaseConfiguration {
         return Store(driver, reads: reads, replica: replica, usageDatabase: try usageDatabase())
     }
 
+    /// Opens a store for pages that people look at: the replica, if there is one, by a few connections of its own, and
+    /// within two seconds a statement, so that nobody's curiosity takes anything from deliveries.
+    ///
+    /// - Returns: nil on SQLite, whose readers have connections of their own already.
+    /// - Throws: as ``open()``.
+    public func openForPages() throws -> Store? {
+        let place = readURL ?? url
+        guard !place.hasPrefix("sqlite:") else { return nil }
+        var configuration = self
+        configuration.url = place
+        (configuration.poolSize, configuration.maxOverflow) = (1, 3)
+        configuration.poolTimeout = .seconds(2)
+        configuration.queueLength = 50
+        configuration.readTimeout = .seconds(2)
+        return Store(try configuration.database())
+    }
+
     private func usageDatabase() throws -> UsageDatabase? {
         guard let usageURL, usageURL != url else { return nil }
         var configuration = self

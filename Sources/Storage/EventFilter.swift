@@ -11,8 +11,17 @@ public struct EventFilter: Sendable, Hashable {
     /// With the orders that it was bought with (R18).
     public var subscriptionID: String?
     public var userID: UUID?
+    public var variantID: String?
+    public var storeID: String?
 
     public init() {}
+
+    /// Whether an index finds what it shows, so that nothing else has to be read.
+    public var isAnsweredByIndex: Bool {
+        let isOfRest = outcome.map { $0 != .applied && $0 != .unchanged } ?? false
+        return isOfFew || isOfRest
+            || (reason == nil && name == nil && variantID == nil && storeID == nil && outcome == nil)
+    }
 
     /// Whether it shows only what one subscription or account has.
     var isOfFew: Bool { subscriptionID != nil || userID != nil }
@@ -41,6 +50,8 @@ public struct EventFilter: Sendable, Hashable {
                 """
         }
         if let userID { sql += " and user_id = \(userID)" }
+        if let variantID { sql += " and variant_id = \(variantID)" }
+        if let storeID { sql += " and store_id = \(storeID)" }
         return sql
     }
 }

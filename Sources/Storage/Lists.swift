@@ -55,14 +55,34 @@ public struct Lists: Sendable {
     }
 
     /// In order of arrival, the newest first.
+    ///
+    /// - Parameter looked: so many events are looked at, the newest: where no index answers the filter; nil: all are.
     public func eventRecords(
-        _ filter: EventFilter, limit: Int, before: Cursor?
+        _ filter: EventFilter, limit: Int, before: Cursor?, lookingAt looked: Int? = nil
     ) async throws -> Listing<EventRecord> {
-        var sql: SQL = "from webhook_events where \(filter.condition)"
-        if let before { sql += " and arrival < \(.arrival(of: before))" }
+        let behind: SQL = if let before { "arrival < \(.arrival(of: before))" } else { "true" }
+        let events: SQL =
+            if let looked {
+                "(select * from webhook_events where \(behind) order by arrival desc limit \(looked)) as webhook_events"
+            } else { "webhook_events" }
+        var sql: SQL = "from \(events) where \(filter.condition)"
+        if looked == nil { sql += " and \(behind)" }
         // In the order of another index the few events of one account would be looked for among all.
         let order: SQL = filter.isOfFew ? "arrival + 0" : "arrival"
         return try await driver.list(Query<EventRecord>(select: sql + " order by \(order) desc limit \(limit)"))
+    }
+
+    /// The last of so many events, the newest first; nil: there are fewer.
+    public func event(_ number: Int, before: Cursor?) async throws -> Cursor? {
+        let behind: SQL = if let before { "arrival < \(.arrival(of: before))" } else { "true" }
+        return try await driver.fetch(
+            Query<Cursor>(
+                """
+                select received_at, id from webhook_events where \(behind)
+                order by arrival desc limit 1 offset \(number - 1)
+                """
+            ) { Cursor(at: try $0.next(), id: try $0.next()) }
+        ).first
     }
 
     /// Newest first, each with the latest of its logs, in one round trip.

@@ -99,6 +99,19 @@ extension Store {
             Query<LedgerRecord>(select: "from compute_unit_ledger where user_id = \(user) order by id"))
     }
 
+    /// Newest first.
+    ///
+    /// - Parameter before: the id of the entry that the page before ended with; nil: there is none.
+    public func ledger(user: UUID, limit: Int, before: Int?) async throws -> Listing<LedgerRecord> {
+        let isBehind: SQL = if let before { "id < \(before)" } else { "true" }
+        return try await reads.list(
+            Query<LedgerRecord>(
+                select: """
+                    from compute_unit_ledger where user_id = \(user) and \(isBehind)
+                    order by id desc limit \(limit)
+                    """))
+    }
+
     /// What another program has written into an account's units since the ledger's last line (R15); nil: nothing.
     public func pendingUnits(user: UUID) async throws -> PendingUnits? {
         try await reads.fetch(
@@ -114,19 +127,16 @@ extension Store {
         ).first
     }
 
-    /// What operators did about an account or a subscription, but for adjustments, which the ledger tells; oldest
-    /// first.
+    /// What operators did about an account or a subscription, oldest first.
     public func operatorRecords(user: UUID?, subscription: String?) async throws -> Listing<OperatorRecord> {
         try await reads.list(
             Query<OperatorRecord>(
                 select: """
                     from operator_actions
-                    where kind <> 'adjust' and (
-                        user_id = \(user) or subscription_id = \(subscription)
-                        or kind = 'discard' and subscription_id in (
+                    where user_id = \(user) or subscription_id = \(subscription)
+                        or kind in ('discard', 'retry', 'fetch') and subscription_id in (
                             select lemon_squeezy_subscription_id from user_subscriptions where user_id = \(user)
                         )
-                    )
                     order by created_at, id
                     """))
     }

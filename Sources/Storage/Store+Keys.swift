@@ -1,3 +1,4 @@
+public import Billing
 public import Databases
 public import Foundation
 import LemonSqueezy
@@ -40,13 +41,19 @@ extension Store {
 
     /// The key opens nothing from now on, in any process. Revoking it again changes nothing.
     ///
-    /// - Parameter user: whose it has to be; nil: anybody's, for operators.
+    /// - Parameters:
+    ///   - user: whose it has to be; nil: anybody's, for operators.
+    ///   - operator: who revokes it, for the record; nil: its owner does.
     /// - Throws: `StoreError.notFound`.
-    public func revokeKey(_ id: UUID, of user: UUID?) async throws -> APIKey {
+    public func revokeKey(_ id: UUID, of user: UUID?, by operator: Operator? = nil) async throws -> APIKey {
         let keys = try await transaction { transaction in
+            if let `operator` { try await transaction.once(`operator`) }
             let (_, keys) = try await transaction.fetch(
                 Query<Void>("update api_keys set is_active = false where id = \(id) and \(.ownedBy(user))"),
                 Query<APIKey>(select: "from api_keys where id = \(id) and \(.ownedBy(user))"))
+            if let key = keys.first, let `operator` {
+                try await transaction.record([RecordedAct(.revoke, user: key.userID, key: id)], by: `operator`)
+            }
             return keys
         }
         guard let key = keys.first else { throw StoreError.notFound("key “\(id.text)”") }

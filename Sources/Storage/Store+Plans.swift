@@ -1,3 +1,4 @@
+public import Billing
 import Databases
 public import Selextract
 
@@ -34,21 +35,27 @@ extension Store {
 
     /// Lets a further variant mean a plan. Mapping it again to the same plan changes nothing.
     ///
+    /// - Parameter operator: who says so, for the record; nil: nobody does, it is a setting.
     /// - Throws: `StoreError.notFound` for the plan; `.conflict` if it means another plan already.
-    public func mapVariant(_ variant: String, to plan: String) async throws {
+    public func mapVariant(_ variant: String, to plan: String, by operator: Operator? = nil) async throws {
         let meant = try await transaction { transaction in
+            if let `operator` { try await transaction.once(`operator`) }
             let (plans, own) = try await transaction.fetch(
                 Query<String>("select id from subscription_plans where id = \(plan)"),
                 Query<String>("select id from subscription_plans where lemon_squeezy_variant_id = \(variant)"))
             guard !plans.isEmpty else { throw StoreError.notFound("plan “\(plan)”") }
             if let other = own.first { return other }
-            return try await transaction.fetch(
+            let meant = try await transaction.fetch(
                 Query<String>(
                     """
                     insert into plan_variants (variant_id, plan_id) values (\(variant), \(plan))
                     on conflict (variant_id) do update set variant_id = excluded.variant_id
                     returning plan_id
                     """))[0]
+            if let `operator`, meant == plan {
+                try await transaction.record([RecordedAct(.map, plan: plan, variant: variant)], by: `operator`)
+            }
+            return meant
         }
         if meant != plan { throw StoreError.conflict("variant “\(variant)” means plan “\(meant)” already") }
     }

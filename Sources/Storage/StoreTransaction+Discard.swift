@@ -29,34 +29,13 @@ extension StoreTransaction {
     /// Discards events, with an operator's act for each (R3). The accounts are to be computed afterwards, from whole
     /// histories: a checkpoint may stand for one of the events.
     package func discard(_ events: [DiscardableEvent], reason: String, by operator: Operator) async throws {
-        let at = try await now()
         try await save(
             events.map {
                 EventDecision(eventID: $0.decision.eventID, outcome: .ignored, reason: EventDecision.discarded)
             })
-        try await run(
-            DiscardRow.table.insert(
-                events.map {
-                    DiscardRow(
-                        event: $0.decision.eventID, subscription: $0.subscription, reason: reason, by: `operator`,
-                        at: at)
-                }))
+        try await record(
+            events.map {
+                RecordedAct(.discard, subscription: $0.subscription, event: $0.decision.eventID, reason: reason)
+            }, by: `operator`)
     }
-}
-
-/// The act of discarding an event. It names no account, so that it stays when one is deleted.
-private struct DiscardRow: Sendable {
-    var event: UUID
-    var subscription: String?
-    var reason: String
-    var by: Operator
-    var at: Date
-
-    static let table = Table<DiscardRow>(
-        "operator_actions", key: ["id"],
-        [
-            Column("kind") { _ in OperatorRecord.Kind.discard }, Column("event_id", \.event),
-            Column("subscription_id", \.subscription), Column("reason", \.reason), Column("acted_by", \.by.name),
-            Column("acted_from", \.by.origin), Column("created_at", \.at),
-        ])
 }

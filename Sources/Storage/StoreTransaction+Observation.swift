@@ -34,31 +34,7 @@ extension Store {
     ///
     /// - Parameter grace: seconds.
     public func overdueRenewals(at moment: Date, grace: TimeInterval, limit: Int) async throws -> [String] {
-        // Months that are known ahead are stored ahead, so that the stored ones tell it at any moment. Few are locked: only
-        // of those it is asked since when.
-        try await reads.fetch(
-            Query<String>(
-                """
-                with locked as materialized (
-                    select s.user_id, s.lemon_squeezy_subscription_id as id, s.source_created_at
-                    from user_subscriptions s
-                    where s.source = 'provider' and s.status = 'active' and not exists (
-                        select 1 from compute_unit_buckets b
-                        where b.user_id = s.user_id and b.line = s.lemon_squeezy_subscription_id
-                            and b.begins_at <= \(moment) and b.ends_at > \(moment) and b.unlocked_at <= \(moment)
-                    )
-                )
-                select id from (
-                    select id, coalesce(
-                        (
-                            select max(b.ends_at) from compute_unit_buckets b
-                            where b.user_id = locked.user_id and b.line = locked.id and b.ends_at <= \(moment)
-                        ), source_created_at) as since
-                    from locked
-                ) as overdue
-                where since < \(moment.addingTimeInterval(-grace))
-                order by since, id limit \(limit)
-                """))
+        try await reads.fetch(.overdueRenewals(at: moment, grace: grace, limit: limit))
     }
 
     /// When a webhook last delivered something; nil: none has yet.
@@ -85,5 +61,34 @@ extension Store {
                     and not exists (select 1 from subscription_plans p where p.lemon_squeezy_variant_id = e.variant_id)
                 order by e.variant_id
                 """))
+    }
+}
+
+extension Query where Result == String {
+    /// Months that are known ahead are stored ahead, so that the stored ones tell at any moment which is locked. Few are:
+    /// only of those it is asked since when.
+    static func overdueRenewals(at moment: Date, grace: TimeInterval, limit: Int) -> Query {
+        Query(
+            """
+            with locked as materialized (
+                select s.user_id, s.lemon_squeezy_subscription_id as id, s.source_created_at
+                from user_subscriptions s
+                where s.source = 'provider' and s.status = 'active' and not exists (
+                    select 1 from compute_unit_buckets b
+                    where b.user_id = s.user_id and b.line = s.lemon_squeezy_subscription_id
+                        and b.begins_at <= \(moment) and b.ends_at > \(moment) and b.unlocked_at <= \(moment)
+                )
+            )
+            select id from (
+                select id, coalesce(
+                    (
+                        select max(b.ends_at) from compute_unit_buckets b
+                        where b.user_id = locked.user_id and b.line = locked.id and b.ends_at <= \(moment)
+                    ), source_created_at) as since
+                from locked
+            ) as overdue
+            where since < \(moment.addingTimeInterval(-grace))
+            order by since, id limit \(limit)
+            """)
     }
 }

@@ -1,5 +1,6 @@
 import Accounts
 import ArgumentParser
+import Billing
 import Databases
 import Foundation
 import Selextract
@@ -86,7 +87,7 @@ struct KeysRevoke: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        let key = try await withStore { store, _ in try await store.revokeKey(keyID, of: nil) }
+        let key = try await withStore { store, _ in try await store.revokeKey(keyID, of: nil, by: .local) }
         try output.print { $0.record("key", Keys.columns, key) }
     }
 }

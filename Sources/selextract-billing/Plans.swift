@@ -1,5 +1,6 @@
 import Accounts
 import ArgumentParser
+import Billing
 import Databases
 import Selextract
 import ServiceSettings
@@ -132,7 +133,7 @@ struct PlansMap: AsyncParsableCommand {
 
     func run() async throws {
         let row = try await withStore(use: .decide) { store, settings in
-            try await store.mapVariant(variantID, to: plan)
+            try await store.mapVariant(variantID, to: plan, by: .local)
             try await store.release(policy: settings.policy)
             guard let plan = try await store.primary.plans().first(where: { $0.id == plan }) else {
                 throw StoreError.notFound("plan “\(plan)”")

@@ -5,7 +5,7 @@ enum Crowd {
     /// Tables of a few rows, which are read whole.
     static let small: Set = [
         "billing_settings", "subscription_plans", "plan_variants", "plan_terms", "schema_migrations",
-        "operator_actions", "catalog_version", "subscription_checkpoints", "subscription_overwrites",
+        "operator_actions", "catalog_version", "subscription_checkpoints", "subscription_overwrites", "reconcile_runs",
     ]
 
     /// - Parameter isAnalyzed: whether the database gets statistics of it.

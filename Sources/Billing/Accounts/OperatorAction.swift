@@ -36,10 +36,14 @@ public struct Operator: Sendable, Hashable {
     public var name: String
     /// The host, or the page, that the act came from.
     public var origin: String
+    /// Of the page that confirmed the act, which is done once for it, whoever else sends the same; nil: it came from no
+    /// page.
+    public var form: UUID?
 
-    public init(name: String, origin: String) {
+    public init(name: String, origin: String, form: UUID? = nil) {
         self.name = name
         self.origin = origin
+        self.form = form
     }
 
     /// The user of this process, on this host.

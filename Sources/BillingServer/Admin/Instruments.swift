@@ -84,6 +84,12 @@ struct RequestDurations: Sendable {
         histogram.observe(duration)
     }
 
+    /// How many of a route were answered so, by the upper bound in seconds; nil: any.
+    func answered(_ route: String, status: Int) -> [(seconds: Double?, deliveries: Int)] {
+        guard let histogram = routes[route]?.histograms[status - Self.statuses.lowerBound].load() else { return [] }
+        return zip(histogram.bounds.map(Optional.init) + [nil], histogram.buckets).map { ($0, $1.value) }
+    }
+
     /// Those that were observed.
     var observed: [(route: String, status: Int, histogram: Histogram)] {
         routes.flatMap { name, route in

@@ -22,7 +22,7 @@ struct NewActionRow: Sendable {
             Column("units", \.adjustment?.units), Column("line", \.adjustment?.line),
             Column("begins_at", \.adjustment?.begin), Column("plan_id", \.grant?.plan), Column("until", \.grant?.until),
             Column("reason", \.action.reason), Column("acted_by", \.action.by?.name),
-            Column("acted_from", \.action.by?.origin), Column("created_at", \.at),
+            Column("acted_from", \.action.by?.origin), Column("form", \.action.by?.form), Column("created_at", \.at),
         ])
 
     private var kind: String {
@@ -64,22 +64,29 @@ extension GrantAction: Record {
     }
 }
 
-/// What an operator did about an account or an event, or a match by e-mail that is remembered like an operator's word (R5, R19).
-public struct OperatorRecord: Sendable, Hashable {
-    public enum Kind: String, Sendable, Hashable {
-        case bind, match, grant, discard
+/// What an operator did, or a match by e-mail that is remembered like an operator's word (R5, R19).
+public struct OperatorRecord: Sendable, Hashable, Identifiable {
+    public enum Kind: String, Sendable, Hashable, CaseIterable {
+        case bind, adjust, match, grant, discard, map, retry, revoke, fetch, reconcile
         case grantEnd = "grant_end"
     }
 
+    public var id: UUID
     public var at: Date
     public var kind: Kind
-    /// nil: it is about an event.
+    /// nil: it is about no account.
     public var user: UUID?
-    /// Of a binding and a match, and what a discarded event is about, if it is about one.
+    /// Of a binding, a match and a fetch, and what a discarded or retried event is about, if it is about one.
     public var subscription: String?
-    /// That was discarded.
+    /// That was discarded or retried.
     public var event: UUID?
-    /// Of a grant.
+    /// Of an adjustment: given, or taken if negative.
+    public var units: Int?
+    /// Of a mapping.
+    public var variant: String?
+    /// That was revoked.
+    public var key: UUID?
+    /// Of a grant and a mapping.
     public var plan: String?
     /// Of a grant; nil: until it is ended.
     public var until: Date?
@@ -90,16 +97,17 @@ public struct OperatorRecord: Sendable, Hashable {
 
 extension OperatorRecord: Record {
     static let tableName = "operator_actions"
-    static let keyName = "created_at"
     static let columns: Columns = [
-        "created_at", "kind", "user_id", "subscription_id", "event_id", "plan_id", "until", "reason", "acted_by",
-        "acted_from",
+        "id", "created_at", "kind", "user_id", "subscription_id", "event_id", "units", "variant_id", "key_id",
+        "plan_id",
+        "until", "reason", "acted_by", "acted_from",
     ]
 
     init(row: inout RowReader) throws {
         self.init(
-            at: try row["created_at"], kind: try row["kind"], user: try row["user_id"],
-            subscription: try row["subscription_id"], event: try row["event_id"], plan: try row["plan_id"],
+            id: try row["id"], at: try row["created_at"], kind: try row["kind"], user: try row["user_id"],
+            subscription: try row["subscription_id"], event: try row["event_id"], units: try row["units"],
+            variant: try row["variant_id"], key: try row["key_id"], plan: try row["plan_id"],
             until: try row["until"], reason: try row["reason"], by: nil)
         guard let name: String = try row["acted_by"] else { return }
         by = Operator(name: name, origin: try row["acted_from", as: String?.self] ?? "")

@@ -101,6 +101,8 @@ public struct LedgerRecord: Sendable, Hashable {
     public var id: Int
     public var entry: LedgerEntry
     public var createdAt: Date
+    /// Who adjusted, where that is told beside it; nil: nobody did, or it is not told.
+    public var by: Operator?
 
     public init(id: Int, entry: LedgerEntry, createdAt: Date) {
         self.id = id

@@ -17,6 +17,8 @@ struct Demo: AsyncParsableCommand {
     var scenarios: String?
     @Option(help: ArgumentHelp("One of them, or several. (default: those inside the program)", valueName: "name"))
     var scenario: [String] = []
+    @Flag(help: "Stay afterwards, with the listener and the console, until it is interrupted.")
+    var serve = false
     @OptionGroup var output: OutputOptions
 
     /// The scenarios that are shown. They are inside the program, so that it needs no files.
@@ -28,10 +30,10 @@ struct Demo: AsyncParsableCommand {
     func run() async throws {
         let names = scenario.isEmpty ? Self.choice : scenario
         let acts = try names.map { try DemoAct(name: $0, payloads: payloads(of: $0)) }
-        let document = try await DemoStage.with { stage in
-            try await stage.play(acts)
+        try await DemoStage.with(serves: serve) { stage in
+            try output.print(try await stage.play(acts))
+            if serve { await stage.stay() }
         }
-        try output.print(document)
     }
 
     private func payloads(of name: String) throws -> [Payload] {

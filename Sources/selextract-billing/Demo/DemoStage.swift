@@ -1,6 +1,8 @@
 import Accounts
+import ArgumentParser
 import Billing
 import BillingServer
+import Console
 import Databases
 import Foundation
 import LemonSqueezy
@@ -17,16 +19,25 @@ struct DemoStage: Sendable {
     private let settings: Settings
     private let clock: DemoClock
     private let url: URL
+    /// Opens the console once; nil: it is not open.
+    private let consoleAddress: String?
+    /// Ends when the application has.
+    private let running: AsyncStream<Never>
 
     /// Sets the stage, lends it, and clears everything away.
-    static func with<Result: Sendable>(_ body: @Sendable (DemoStage) async throws -> Result) async throws -> Result {
+    ///
+    /// - Parameter serves: whether the console is open, and a signal ends it.
+    static func with<Result: Sendable>(
+        serves: Bool = false, _ body: @Sendable (DemoStage) async throws -> Result
+    ) async throws -> Result {
         let folder = FileManager.default.temporaryDirectory
             .appendingPathComponent("selextract-demo-\(UUID().text)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
         let settings = try Settings.load(
             environment: [
-                "DATABASE_URL": "sqlite:\(folder.path)/demo.sqlite3", "PORT": "0", "ADMIN_PORT": "",
+                "DATABASE_URL": "sqlite:\(folder.path)/demo.sqlite3", "PORT": "0",
+                "ADMIN_PORT": serves ? "0" : "",
                 "LEMON_SQUEEZY_WEBHOOK_SECRET": UUID().text, "LEMON_SQUEEZY_STARTER_VARIANT_ID": "101",
                 "LEMON_SQUEEZY_PROFESSIONAL_VARIANT_ID": "102", "LOG_LEVEL": "critical",
             ], directory: folder.path)
@@ -37,27 +48,56 @@ struct DemoStage: Sendable {
         try await prepare(store: store, settings: settings)
         try await store.mapVariant("111", to: "starter")
 
-        let (ports, listening) = AsyncStream.makeStream(of: Int.self)
+        let (ports, listening) = AsyncStream.makeStream(of: (Listener, Int).self)
+        let (running, ended) = AsyncStream.makeStream(of: Never.self)
         var options = ApplicationOptions()
-        options.onListening = { _, port in listening.yield(port) }
+        options.onListening = { listening.yield(($0, $1)) }
+        options.endsOnSignals = serves
+        let ticket = ConsoleAccess.random()
+        options.consoleTicket = ticket
+        options.consoleSurroundings.settings = settings.shown
+        options.consoleSurroundings.version = SelextractBilling.configuration.version
+        options.consoleSurroundings.now = { clock.now }
         let application = try buildApplication(
             settings: settings, store: store, logger: settings.logger(), options: options)
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
-                defer { listening.finish() }
+                defer {
+                    listening.finish()
+                    ended.finish()
+                }
                 try await application.run()
             }
-            guard let port = await ports.first(where: { _ in true }),
-                let url = Replay.endpoint("http://127.0.0.1:\(port)")
-            else {
+            var told: [Listener: Int] = [:]
+            for await (listener, port) in ports {
+                told[listener] = port
+                if told.count == (serves ? 2 : 1) { break }
+            }
+            guard let port = told[.public], let url = Replay.endpoint("http://127.0.0.1:\(port)") else {
                 try await group.next()
                 throw Failure("the listener did not start")
             }
-            let result = try await body(DemoStage(store: store, settings: settings, clock: clock, url: url))
+            let address = told[.admin].map { "http://127.0.0.1:\($0)/console/login?ticket=\(ticket)" }
+            let stage = DemoStage(
+                store: store, settings: settings, clock: clock, url: url, consoleAddress: address, running: running)
+            let result = try await body(stage)
             await application.triggerGracefulShutdown()
             try await group.waitForAll()
             return result
         }
+    }
+
+    /// Says where the console is, and returns when a signal has ended the application.
+    func stay() async {
+        let text = """
+
+            Listening at \(url.absoluteString)
+            Console, opened once by \(consoleAddress ?? "")
+            Its clock stands at \(clock.now.formatted(.iso8601)). Ctrl-C ends it, and throws the database away.
+
+            """
+        LogWriter.standardError.write(text)
+        for await _ in running {}
     }
 
     /// Delivers the events of all acts in the order of their times, and runs the clock in between.

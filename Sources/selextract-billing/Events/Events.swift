@@ -57,6 +57,10 @@ struct EventsList: AsyncParsableCommand {
     var subscription: String?
     @Option(help: ArgumentHelp("Only those that count for an account: id or e-mail.", valueName: "who"))
     var user: String?
+    @Option(help: ArgumentHelp("Only those of a variant.", valueName: "id"))
+    var variant: String?
+    @Option(help: ArgumentHelp("Only those of a store.", valueName: "id"))
+    var store: String?
     @OptionGroup var paging: PageOptions
     @OptionGroup var output: OutputOptions
 
@@ -67,6 +71,8 @@ struct EventsList: AsyncParsableCommand {
             filter.reason = reason
             filter.name = name
             filter.subscriptionID = subscription
+            filter.variantID = variant
+            filter.storeID = self.store
             if let user { filter.userID = try await store.user(named: user).id }
             return try await paging.read { [filter] in
                 try await store.lists.eventRecords(filter, limit: $0, before: $1)

@@ -30,23 +30,15 @@ struct Reconcile: AsyncParsableCommand {
     var since: Date?
     @OptionGroup var output: OutputOptions
 
-    private struct Result: Sendable {
-        var report = Observations.Report()
-        var differences: [Observations.Difference] = []
-        var calls = 0
-        /// When the run began that was gone on with.
-        var resumed: Date?
-    }
-
-    /// Seconds after which an interrupted run is not gone on with: what it had read is too old.
-    static let longestInterruption: TimeInterval = 3600
-
     func run() async throws {
         let settings = try Settings.load()
         let result = try await withAPI(settings) { api in
-            let mode = try await Self.checkedMode(settings, api)
-            return try await withStore(settings, use: .decide) { store, settings in
-                try await reconcile(store, settings, api, mode)
+            try await withStore(settings, use: .decide) { store, settings in
+                let pass = ReconcilePass(
+                    store: store, settings: settings, api: api, isDryRun: dryRun, since: since,
+                    longestInterruption: fromStart ? nil : ReconcilePass.longestInterruption)
+                // A dry run writes nothing, not even that it was made.
+                return dryRun ? try await pass.run() : try await pass.run(by: .local)
             }
         }
         try print(result)
@@ -54,44 +46,7 @@ struct Reconcile: AsyncParsableCommand {
         if result.report.outcomes[.failed] != nil { throw ExitCode.failure }
     }
 
-    private func reconcile(
-        _ store: Store, _ settings: Settings, _ api: LemonSqueezyAPI, _ mode: String
-    ) async throws -> Result {
-        let observations = Observations(store, policy: settings.policy)
-        var result = Result()
-        if dryRun {
-            let reading = Reconciliation(api: api, storeID: settings.storeID, since: since)
-            var (pages, seen): ([[InboxEvent]], Int) = ([], 0)
-            try await reading.run { events in
-                seen += events.count
-                pages.append(try await observations.news(events))
-            }
-            (result.report, result.differences) = try await observations.compare(pages)
-            result.report.seen = seen
-        } else {
-            let pass = WholePass(
-                store: store, settings: settings, api: api, observations: observations, since: since, mode: mode)
-            (result.report, result.resumed) = try await pass.run(
-                resuming: fromStart ? nil : Self.longestInterruption)
-        }
-        result.calls = await api.calls
-        return result
-    }
-
-    /// A key of the other mode would bring what is only quarantined.
-    ///
-    /// - Returns: the key's mode.
-    static func checkedMode(_ settings: Settings, _ api: LemonSqueezyAPI) async throws -> String {
-        guard let isTest = try await api.isTestMode() else { return "any" }
-        let mode = isTest ? "test" : "live"
-        if settings.mode != .any, settings.mode.rawValue != mode {
-            throw Failure(
-                "LEMON_SQUEEZY_API_KEY is for \(mode) mode, but LEMON_SQUEEZY_MODE is \(settings.mode.rawValue)")
-        }
-        return mode
-    }
-
-    private func print(_ result: Result) throws {
+    private func print(_ result: ReconcilePass.Result) throws {
         let report = result.report
         try output.print {
             if dryRun { $0.list("differences", Self.differences, result.differences) }

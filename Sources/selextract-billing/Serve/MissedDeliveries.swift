@@ -98,28 +98,21 @@ final class MissedDeliveries: Sendable {
                 // The clock tells when the database is back; meanwhile deliveries may be lost.
                 hasFailed = !(error is StoreError)
                 if hasFailed { nextPass = .now + .seconds(600) }
-                // Only what is ours says what was wrong; other errors might hold values.
-                let own: [String?] = [
-                    (error as? APIError)?.description, (error as? StoreError)?.description,
-                    (error as? Failure)?.description,
-                ]
-                let why = own.compactMap(\.self).first ?? "\(type(of: error))"
-                logger.warning("Lemon Squeezy could not be asked for what was missed", metadata: ["error": "\(why)"])
+                logger.warning(
+                    "Lemon Squeezy could not be asked for what was missed", metadata: ["error": "\(sentence(error))"])
             }
         }
     }
     /// One whole pass: the API has no “updated since”. Invoices and orders are read down to three days before the last
     /// delivery.
     private func catchUp(after reason: Reason, hasFailed: Bool) async throws {
-        let mode = try await Reconcile.checkedMode(settings, api)
         let last = try await store.lastDelivery()
-        let pass = WholePass(
-            store: store, settings: settings, api: api, observations: observations,
-            since: last.map { $0.addingTimeInterval(-3 * 86_400) }, mode: mode)
-        // If only its own calls failed, deliveries came all the while.
-        let (report, resumed) = try await pass.run(
-            resuming: hasFailed ? Reconcile.longestInterruption : Self.longestInterruption)
-        log("compared with Lemon Squeezy after \(reason.rawValue)", report, resumed: resumed)
+        let pass = ReconcilePass(
+            store: store, settings: settings, api: api, since: last.map { $0.addingTimeInterval(-3 * 86_400) },
+            // If only its own calls failed, deliveries came all the while.
+            longestInterruption: hasFailed ? ReconcilePass.longestInterruption : Self.longestInterruption)
+        let result = try await pass.run(by: nil)
+        log("compared with Lemon Squeezy after \(reason.rawValue)", result.report, resumed: result.resumed)
     }
 
     /// A few at a time, each once an hour: an answer that tells nothing new will not soon be another.

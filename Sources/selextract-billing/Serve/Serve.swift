@@ -1,6 +1,7 @@
 import Accounts
 import ArgumentParser
 import BillingServer
+import Console
 import Databases
 import Foundation
 import Logging
@@ -37,7 +38,6 @@ struct Serve: AsyncParsableCommand {
         let missed = settings.apiKey.map {
             MissedDeliveries(store: store, settings: settings, key: $0, logger: logger)
         }
-        if let missed { options.aside = { await missed.run() } }
         options.tick = {
             do {
                 try await clock.run()
@@ -47,10 +47,29 @@ struct Serve: AsyncParsableCommand {
                 throw error
             }
         }
-        let (ports, listening) = AsyncStream.makeStream(of: Int.self)
-        options.onListening = { if $0 == .public { listening.yield($1) } }
+        let work = settings.opensConsole ? ConsoleWork(store: store, settings: settings, logger: logger) : nil
+        if let work {
+            options.consoleSurroundings = work.surroundings
+            options.consolePages = try database.openForPages()
+        }
+        options.aside = {
+            await withDiscardingTaskGroup { group in
+                if let missed { group.addTask { await missed.run() } }
+                if let work { group.addTask { await work.run() } }
+            }
+        }
+        let (ports, listening) = AsyncStream.makeStream(of: (Listener, Int).self)
+        options.onListening = { listening.yield(($0, $1)) }
+        let ticket = settings.opensConsoleByTicket ? ConsoleAccess.random() : nil
+        options.consoleTicket = ticket
         options.onReady = {
-            for await port in ports { return Self.welcome(settings, port: port) }
+            var told: [Listener: Int] = [:]
+            for await (listener, port) in ports {
+                told[listener] = port
+                guard let port = told[.public] else { continue }
+                if settings.adminPort != nil, told[.admin] == nil { continue }
+                return Self.welcome(settings, port: port, adminPort: told[.admin], ticket: ticket)
+            }
         }
         options.prepare = { [noMigrate] in
             for migration in try await BillingServer.prepare(store: store, settings: settings, migrate: !noMigrate) {
@@ -86,10 +105,17 @@ struct Serve: AsyncParsableCommand {
     }
 
     /// Prints what to try next. It is for people, so it is left out where programs read the log.
-    private static func welcome(_ settings: Settings, port: Int) {
+    ///
+    /// - Parameter ticket: opens the console once: it is shown here, and is in no log.
+    private static func welcome(_ settings: Settings, port: Int, adminPort: Int?, ticket: String?) {
         guard settings.logFormat == .text else { return }
         let url = settings.publicURL(port: port)
         var text = "Listening on \(url)\n"
+        if let adminPort, settings.opensConsole {
+            let host = settings.adminHost.contains(":") ? "[\(settings.adminHost)]" : settings.adminHost
+            let address = "http://\(host):\(adminPort)/console/"
+            text += ticket.map { "Console, opened once by \(address)login?ticket=\($0)\n" } ?? "Console at \(address)\n"
+        }
         let example = "fixtures/scenarios/first-purchase"
         if !settings.isProduction && FileManager.default.fileExists(atPath: example) {
             let program = CommandLine.arguments[0]
