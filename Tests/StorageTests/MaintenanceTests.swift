@@ -38,7 +38,7 @@ import Testing
             try await database.withStore { store in
                 let statistics = try await store.statistics()
                 let rows = Dictionary(uniqueKeysWithValues: statistics.tables.map { ($0.name, $0.rows) })
-                #expect(rows.count == 22)
+                #expect(rows.count == 23)
                 #expect(rows["users"] == 2)
                 #expect(rows["tasks"] == 6)
                 #expect(rows["task_logs"] == 0)
