@@ -59,8 +59,10 @@ final class Program: Sendable {
             process.arguments = wrapper + [process.executableURL?.path ?? ""] + arguments
             process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         }
-        process.standardOutput = try FileHandle(forWritingTo: output)
-        process.standardError = try FileHandle(forWritingTo: errors)
+        let handles = try [output, errors].map { try FileHandle(forWritingTo: $0) }
+        // By hand: a process that has ended is not released at once, nor what it wrote to.
+        defer { for handle in handles { try? handle.close() } }
+        (process.standardOutput, process.standardError) = (handles[0], handles[1])
         try await process.runToEnd()
         let finished = Finished(
             status: process.terminationStatus, output: Array(try Data(contentsOf: output)),
@@ -75,7 +77,9 @@ final class Program: Sendable {
         let file = folder.appendingPathComponent(name)
         try Data().write(to: file)
         let process = process(arguments + ["--format", "json"])
-        process.standardOutput = try FileHandle(forWritingTo: file)
+        let handle = try FileHandle(forWritingTo: file)
+        defer { try? handle.close() }
+        process.standardOutput = handle
         try await process.runToEnd()
         try #require(process.terminationStatus == 0, "\(arguments)")
         return JSON(try JSONSerialization.jsonObject(with: Data(contentsOf: file)))
