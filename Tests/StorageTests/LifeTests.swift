@@ -60,8 +60,8 @@ struct LifeTests {
     ) async throws -> (outcomes: [String], problem: Problem?) {
         let clock = TestClock(.utc("2026-01-01 00:00:00"))
         return try await kind.withDatabase { database in
-            try await database.withStore(clock: clock) { first in
-                try await database.withStore(clock: clock) { second in
+            try await database.withStore(clock: clock, lockTimeout: .seconds(60)) { first in
+                try await database.withStore(clock: clock, lockTimeout: .seconds(60)) { second in
                     for (variant, plan) in zip(Life.variants, ["starter", "professional", "enterprise"]) {
                         try await first.mapVariant(variant, to: plan)
                     }

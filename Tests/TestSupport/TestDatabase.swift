@@ -26,10 +26,13 @@ public struct TestDatabase: Sendable {
     }
 
     /// Lends a store on it, migrated.
+    ///
+    /// - Parameter lockTimeout: longer than usual where several transactions want the same on a machine that is busy.
     public func withStore<Result>(
-        clock: TestClock? = nil, url: String? = nil, _ body: (Store) async throws -> Result
+        clock: TestClock? = nil, url: String? = nil, lockTimeout: Duration = .seconds(4),
+        _ body: (Store) async throws -> Result
     ) async throws -> Result {
-        let store = try open(clock: clock, url: url)
+        let store = try open(clock: clock, url: url) { $0.lockTimeout = lockTimeout }
         do {
             try await store.migrate()
             let result = try await body(store)
