@@ -12,9 +12,6 @@ ONLY ?=
 SCALE ?= 1
 # Passed on to the program: make run ARGS=--no-migrate
 ARGS ?=
-# How many tests run at once. Swift Testing would begin all of them, whose servers, databases and clients together open
-# more files than Foundation can start a process beside.
-export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH ?= 48
 
 program = .build/debug/selextract-billing
 

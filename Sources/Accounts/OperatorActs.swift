@@ -162,7 +162,7 @@ extension Store {
             let stored = Dictionary(uniqueKeysWithValues: events.map { ($0.decision.eventID, $0.decision) })
             for id in ids {
                 guard let decision = stored[id] else { throw StoreError.notFound("event “\(id.text)”") }
-                guard [.parked, .failed, .quarantined].contains(decision.outcome) else {
+                guard decision.outcome.waits else {
                     let what = EventDecision.isDiscarded(decision.outcome, decision.reason) ? "discarded already" : nil
                     throw StoreError.conflict(
                         "event “\(id.text)” is \(what ?? decision.outcome.rawValue): only what is parked, failed or "
@@ -185,7 +185,7 @@ extension Store {
         events ids: [UUID], by operator: Operator = .local, policy: BillingPolicy
     ) async throws -> (events: [EventRecord], haveChanged: Bool) {
         let before = try await eventRecords(ids)
-        let acts = before.filter { [.parked, .failed, .quarantined].contains($0.outcome) || $0.isDiscarded }
+        let acts = before.filter { $0.outcome.waits || $0.isDiscarded }
             .map { RecordedAct(.retry, subscription: $0.subscriptionID, event: $0.id) }
         let waiting = acts.compactMap(\.event)
         if !waiting.isEmpty {

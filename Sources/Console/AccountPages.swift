@@ -22,7 +22,7 @@ extension Console {
         let rows: [HTML] = users.map { user in
             let inactive: HTML = user.isActive ? "" : " <small>inactive</small>"
             return """
-                <tr><td><a href="\(Link("accounts", user.id.small))">\(user.email)</a>\(inactive)</td>
+                <tr><td><a href="\(Link("accounts", user.id.text))">\(user.email)</a>\(inactive)</td>
                 <td class="w">\(user.fullName ?? "–")</td><td>\(user.subscriptionTier)</td>
                 <td class="n">\(count(user.computeUnitsRemaining))</td><td class="w">\(time(user.createdAt))</td></tr>
                 """
@@ -50,7 +50,7 @@ extension Console {
         let user = try await pages.user(named: who)
         let line = try await timeLine(account: user.id)
         let keys = await part { try await self.keys(of: user.id, visitor) }
-        let id = user.id.small
+        let id = user.id.text
         let acts: HTML =
             visitor.role == .operator
             ? """
@@ -91,7 +91,7 @@ extension Console {
         let rows: [HTML] = keys.rows.map { key in
             let act: HTML =
                 key.isActive && visitor.role == .operator
-                ? "<a href=\"\(Link("acts", "revoke", values: ["key": key.id.small, "who": user.small]))\">Revoke</a>"
+                ? "<a href=\"\(Link("acts", "revoke", values: ["key": key.id.text, "who": user.text]))\">Revoke</a>"
                 : key.isActive ? "valid" : "revoked"
             return """
                 <tr><td>\(key.name)</td><td><code>\(key.keyPrefix)…</code></td>
@@ -115,8 +115,8 @@ extension Console {
             let entry = record.entry
             let cause: HTML =
                 if let event = entry.eventID {
-                    "<a href=\"\(Link("events", event.small))\">event</a>"
-                } else if let task = entry.taskID { "task <code>\(task.small)</code>" } else { "\(entry.reason)" }
+                    "<a href=\"\(Link("events", event.text))\">event</a>"
+                } else if let task = entry.taskID { "task <code>\(task.text)</code>" } else { "\(entry.reason)" }
             return """
                 <tr><td>\(time(record.createdAt))</td><td>\(entry.kind.rawValue)</td>
                 <td class="n">\(count(entry.units))</td><td class="n">\(count(entry.balance))</td>
@@ -125,12 +125,12 @@ extension Console {
         }
         let older =
             found.entries.count > length
-            ? shown.last.map { Link("accounts", user.id.small, "ledger", values: ["before": String($0.id)]) } : nil
+            ? shown.last.map { Link("accounts", user.id.text, "ledger", values: ["before": String($0.id)]) } : nil
         return Page(
             title: "Ledger of \(user.email)", section: "accounts",
-            command: "selextract-billing users show \(user.id.small)",
+            command: "selextract-billing users show \(user.id.text)",
             content: """
-                <p><a href="\(Link("accounts", user.id.small))">The account</a></p>
+                <p><a href="\(Link("accounts", user.id.text))">The account</a></p>
                 \(table(
                     "Ledger", ["When", "Kind", .number("Units"), .number("Balance"), .wide("Line"), .wide("Cause")], rows,
                     empty: "Nothing is in it."))\(nextPage("Older entries", older))

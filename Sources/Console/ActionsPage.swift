@@ -13,9 +13,9 @@ extension Console {
         let rows: [HTML] = shown.map { act in
             let about: HTML =
                 if let user = act.user {
-                    "<a href=\"\(Link("accounts", user.small))\">account</a>"
+                    "<a href=\"\(Link("accounts", user.text))\">account</a>"
                 } else if let event = act.event {
-                    "<a href=\"\(Link("events", event.small))\">event</a>"
+                    "<a href=\"\(Link("events", event.text))\">event</a>"
                 } else if let subscription = act.subscription {
                     "<a href=\"\(Link("subscriptions", subscription))\">subscription</a>"
                 } else { "–" }

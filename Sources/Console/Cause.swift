@@ -58,7 +58,7 @@ extension EventFilter {
             path,
             [
                 ("outcome", outcome?.rawValue), ("reason", reason), ("name", name), ("subscription", subscriptionID),
-                ("user", userID?.small), ("variant", variantID), ("store", storeID),
+                ("user", userID?.text), ("variant", variantID), ("store", storeID),
             ])
     }
 
@@ -80,7 +80,7 @@ extension EventFilter {
     var options: String {
         let pairs = [
             ("outcome", outcome?.rawValue), ("reason", reason), ("name", name), ("subscription", subscriptionID),
-            ("user", userID?.small), ("variant", variantID), ("store", storeID),
+            ("user", userID?.text), ("variant", variantID), ("store", storeID),
         ]
         return pairs.compactMap { name, value in value.map { " --\(name) \($0.shellWord)" } }.joined()
     }

@@ -13,7 +13,7 @@ extension Console {
             let mark: HTML = event.id == here ? " class=\"here\"" : ""
             return """
                 <tr\(mark)><td>\(time(event.receivedAt))</td>
-                <td><a href="\(Link("events", event.id.small))">\(event.name ?? "event")</a></td>
+                <td><a href="\(Link("events", event.id.text))">\(event.name ?? "event")</a></td>
                 <td>\(subscription)</td><td>\(outcome(event.outcome))</td><td class="w">\(event.reason)</td></tr>
                 """
         }
@@ -70,7 +70,7 @@ extension Console {
         guard let id = UUID(uuidString: text), let event = try await pages.eventRecord(id) else {
             throw StoreError.notFound("event “\(text)”")
         }
-        let isWaiting = Waiting.outcomes.contains(event.outcome)
+        let isWaiting = event.outcome.waits
         let remedy = event.reason.flatMap { ParkingReason(rawValue: String($0.prefix { $0 != ":" })) }
         let waits: HTML =
             if event.outcome == .parked, let remedy { note("It waits for \(remedy.remedy).", .warn) } else { "" }
@@ -78,15 +78,15 @@ extension Console {
         let acts: HTML =
             can && (isWaiting || event.isDiscarded)
             ? """
-            <p class="acts"><a href="\(Link("acts", "retry", values: ["id": id.small]))">Decide again</a>
-            \(isWaiting ? "<a href=\"\(Link("acts", "discard", values: ["id": id.small]))\">Discard</a>" : "")</p>
+            <p class="acts"><a href="\(Link("acts", "retry", values: ["id": id.text]))">Decide again</a>
+            \(isWaiting ? "<a href=\"\(Link("acts", "discard", values: ["id": id.text]))\">Discard</a>" : "")</p>
             """ : ""
         let meaning = await part { try await self.meaning(of: event) }
         let neighbours = await part { try await self.neighbours(of: event) }
         let bytes = await part { try await self.bytes(of: event) }
         return Page(
             title: event.name ?? "Event", mark: "\(outcome(event.outcome)) <small>\(event.reason)</small>",
-            section: "events", command: "selextract-billing events show \(id.small)",
+            section: "events", command: "selextract-billing events show \(id.text)",
             content: """
                 \(waits)\(acts)<div class="two"><section><h2>What it says</h2>\(facts(of: event))</section>
                 <section><h2>How it came</h2>\(arrival(of: event))</section></div>
@@ -95,7 +95,7 @@ extension Console {
     }
 
     private func facts(of event: EventRecord) -> HTML {
-        func account(_ id: UUID) -> HTML { "<a href=\"\(Link("accounts", id.small))\"><code>\(id.small)</code></a>" }
+        func account(_ id: UUID) -> HTML { "<a href=\"\(Link("accounts", id.text))\"><code>\(id.text)</code></a>" }
         return terms([
             "Account": event.userID.map(account) ?? "nobody’s yet",
             "Claimed": event.claimedUserID.flatMap { $0 == event.userID ? nil : account($0) },
@@ -111,7 +111,7 @@ extension Console {
     private func arrival(of event: EventRecord) -> HTML {
         let isAgain = event.deliveries > 1
         return terms([
-            "Id": "<code>\(event.id.small)</code>", "By": "\(event.source.rawValue)",
+            "Id": "<code>\(event.id.text)</code>", "By": "\(event.source.rawValue)",
             "Received": time(event.receivedAt),
             "Deliveries": isAgain ? "\(count(event.deliveries)), the last \(time(event.lastReceivedAt))" : "1",
             "Secret": event.matchedSecret.map { "\($0)" } ?? "not signed",
@@ -166,9 +166,9 @@ extension Console {
         guard event.erasedAt == nil, let body = try await pages.eventBody(event.id) else { return "" }
         let cut: HTML = body.count > Self.shownBytes ? "<p class=\"soft\">The first 64 KiB.</p>" : ""
         return """
-            <h2>Its bytes</h2><p><a href="\(Link("events", event.id.small, "raw"))" download>Download
+            <h2>Its bytes</h2><p><a href="\(Link("events", event.id.text, "raw"))" download>Download
             \(count(body.count)) bytes</a> · to send them again:
-            <code>selextract-billing events show \(event.id.small) --raw > event.json;
+            <code>selextract-billing events show \(event.id.text) --raw > event.json;
             selextract-billing replay event.json</code></p>\(cut)
             <pre tabindex="0" role="region" aria-label="The exact bytes as text">\(String(
                 decoding: body.prefix(Self.shownBytes), as: UTF8.self))</pre>
@@ -183,14 +183,14 @@ extension Console {
             throw StoreError.notFound("event “\(text)”")
         }
         var answer = ConsoleAnswer(type: "application/octet-stream", body)
-        answer.headers.append(("content-disposition", "attachment; filename=\"\(id.small).json\""))
+        answer.headers.append(("content-disposition", "attachment; filename=\"\(id.text).json\""))
         return answer
     }
 }
 
 extension Cursor {
     /// As `--before` has it: microseconds since 1970, a dot, the id.
-    var text: String { "\(Int((at.timeIntervalSince1970 * 1_000_000).rounded())).\(id.small)" }
+    var text: String { "\(Int((at.timeIntervalSince1970 * 1_000_000).rounded())).\(id.text)" }
 
     /// - Throws: `ConsoleMistake`.
     init(text: String) throws {

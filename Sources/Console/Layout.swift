@@ -171,8 +171,3 @@ func terms(_ pairs: KeyValuePairs<String, HTML?>) -> HTML {
 func nextPage(_ text: String, _ link: Link?) -> HTML {
     link.map { "<p class=\"pages\"><a rel=\"next\" href=\"\($0)\">\(text)</a></p>" } ?? ""
 }
-
-extension UUID {
-    /// As addresses and commands have it.
-    var small: String { uuidString.lowercased() }
-}

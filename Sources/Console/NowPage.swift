@@ -27,7 +27,7 @@ extension Console {
     private func tiles() async throws -> HTML {
         let waiting = try await pages.lists.waiting(limit: Self.bound)
         let pulse = try await pages.lists.pulse(overdueAfter: policy.renewalOverdueAfter, limit: Self.bound + 1)
-        var tiles: [HTML] = Waiting.outcomes.map { outcome in
+        var tiles: [HTML] = Outcome.waiting.map { outcome in
             let events = waiting.events(outcome)
             return tile(
                 outcome.rawValue, count(events, bound: Self.bound),

@@ -10,7 +10,7 @@ extension Console {
         let shown = found.rows.prefix(Self.pageLength)
         let rows: [HTML] = shown.map { run in
             """
-            <tr><td><a href="\(Link("reconcile", run.id.small))">\(time(run.startedAt))</a></td>
+            <tr><td><a href="\(Link("reconcile", run.id.text))">\(time(run.startedAt))</a></td>
             <td>\(run.isDryRun ? "dry run" : "applied")</td><td>\(state(run))</td>
             <td class="n w">\(count(run.seen))</td><td class="n">\(count(run.stored))</td>
             <td class="w">\(run.by?.name ?? "the service")</td></tr>
@@ -51,7 +51,7 @@ extension Console {
         }
         let differences: [HTML] = (run.findings?.differences ?? []).map { difference in
             """
-            <tr><td><a href="\(Link("accounts", difference.account.small))"><code>\(difference.account.small)</code></a></td>
+            <tr><td><a href="\(Link("accounts", difference.account.text))"><code>\(difference.account.text)</code></a></td>
             <td>\(difference.tierBefore) → \(difference.tierAfter)</td>
             <td class="n">\(count(difference.unitsBefore)) → \(count(difference.unitsAfter))</td></tr>
             """

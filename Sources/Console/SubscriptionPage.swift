@@ -9,7 +9,7 @@ extension Console {
     func subscriptionPage(_ id: String, _ visitor: Visitor) async throws -> Page {
         let line = try await timeLine(subscription: id)
         let owner: HTML =
-            line.user.map { "It is <a href=\"\(Link("accounts", $0.id.small))\">\($0.email)</a>’s." }
+            line.user.map { "It is <a href=\"\(Link("accounts", $0.id.text))\">\($0.email)</a>’s." }
             ?? "It belongs to no account yet."
         let act: HTML =
             visitor.role == .operator
@@ -67,7 +67,7 @@ extension Console {
         let rows: [HTML] = try await pages.lists.invoices(subscription: id, limit: Self.pageLength).map { invoice in
             let refunded = invoice.refunded ?? 0
             return """
-                <tr><td><a href="\(Link("events", invoice.eventID.small))">\(invoice.id ?? "–")</a></td>
+                <tr><td><a href="\(Link("events", invoice.eventID.text))">\(invoice.id ?? "–")</a></td>
                 <td>\(invoice.reason)</td><td>\(invoice.status)</td>
                 <td class="n">\(invoice.total.map(money)) \(invoice.currency)\(refunded > 0 ? ", \(money(refunded)) back" : "")</td>
                 <td class="w">\(time(invoice.createdAt))</td></tr>

@@ -86,7 +86,7 @@ extension Console {
             let changes: [HTML] = item.changes.map { "<code class=\"change\">\($0)</code>" }
             let title: HTML =
                 if case .event(let record, _, _) = item {
-                    "<a href=\"\(Link("events", record.id.small))\">\(item.title)</a>"
+                    "<a href=\"\(Link("events", record.id.text))\">\(item.title)</a>"
                 } else { "\(item.title)" }
             return "<li>\(time(at))<div>\(title)</div>\(rules)\(changes)</li>"
         }

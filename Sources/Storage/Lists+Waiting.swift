@@ -40,8 +40,6 @@ public struct Waiting: Sendable, Hashable {
     /// Outcomes of which more wait than were looked at.
     public var isCut: Set<Outcome>
 
-    public static let outcomes: [Outcome] = [.parked, .quarantined, .failed]
-
     /// How many with an outcome; no more than were looked at.
     public func events(_ outcome: Outcome) -> Int {
         groups.reduce(0) { $0 + ($1.outcome == outcome ? $1.events : 0) }
@@ -57,7 +55,7 @@ extension Lists {
     public func waiting(limit: Int) async throws -> Waiting {
         let (parked, quarantined, failed) = try await driver.fetch(
             .waiting(.parked, limit + 1), .waiting(.quarantined, limit + 1), .waiting(.failed, limit + 1))
-        let all = zip(Waiting.outcomes, [parked, quarantined, failed])
+        let all = zip(Outcome.waiting, [parked, quarantined, failed])
         let cut = all.filter { $1.reduce(0) { $0 + $1.events } > limit }.map(\.0)
         return Waiting(
             groups: (parked + quarantined + failed).sorted {

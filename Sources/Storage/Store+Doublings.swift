@@ -20,13 +20,14 @@ extension Store {
         let added: SQL =
             if let user { "user_id = \(user)" } else { "true" }
         let found = try await reads.fetch(
-            Query<(doubling: Doubling, takenBack: Int)>(
+            Query<(doubling: Doubling, takenBack: Int, alike: Int)>(
                 """
                 select \(raw: LedgerRecord.columns.list(of: "l")), u.email,
                     (
                         select count(*) from compute_unit_ledger
                         where user_id = l.user_id and id > l.id and kind = 'adjust' and units = -l.units
-                    )
+                    ),
+                    row_number() over (partition by l.user_id, l.units order by l.id desc)
                 from (
                     select * from compute_unit_ledger where kind = 'external' and units > 0 and \(added)
                     order by id desc limit \(most)
@@ -44,20 +45,13 @@ extension Store {
                             )
                         )
                     )
-                order by l.id desc
+                order by l.id
                 """
             ) { row in
                 let record: LedgerRecord = try row.record()
-                return (Doubling(email: try row.next(), record: record), try row.next())
+                return (Doubling(email: try row.next(), record: record), try row.next(), try row.next())
             })
         // An adjustment takes back one, the newest before it.
-        var counts: [[String]: Int] = [:]
-        let left = found.filter { found in
-            let entry = found.doubling.record.entry
-            let alike = counts[[entry.userID.uuidString, String(entry.units)], default: 0] + 1
-            counts[[entry.userID.uuidString, String(entry.units)]] = alike
-            return alike > found.takenBack
-        }
-        return left.reversed().map(\.doubling)
+        return found.filter { $0.alike > $0.takenBack }.map(\.doubling)
     }
 }

@@ -79,18 +79,13 @@ extension ReconcileRun: Record {
     ]
 
     init(row: inout RowReader) throws {
-        let (id, started, ended) = (
-            try row["id", as: UUID.self], try row["started_at", as: Date.self], try row["ended_at", as: Date?.self]
-        )
-        let (isDryRun, since) = (try row["dry_run", as: Bool.self], try row["since", as: Date?.self])
-        let (name, origin) = (try row["acted_by", as: String?.self], try row["acted_from", as: String?.self])
         self.init(
-            id: id, startedAt: started, endedAt: ended, isDryRun: isDryRun, since: since,
-            by: name.map { Operator(name: $0, origin: origin ?? "") }, calls: try row["calls"], seen: try row["seen"],
-            stored: try row["stored"], findings: nil, failure: nil)
-        let text: String? = try row["findings"]
-        findings = text.flatMap { try? JSONDecoder().decode(ReconcileFindings.self, from: Data($0.utf8)) }
-        failure = try row["failure"]
+            id: try row["id"], startedAt: try row["started_at"], endedAt: try row["ended_at"],
+            isDryRun: try row["dry_run"], since: try row["since"], by: try row.actor(), calls: try row["calls"],
+            seen: try row["seen"], stored: try row["stored"],
+            findings: try row["findings", as: String?.self].flatMap {
+                try? JSONDecoder().decode(ReconcileFindings.self, from: Data($0.utf8))
+            }, failure: try row["failure"])
     }
 }
 

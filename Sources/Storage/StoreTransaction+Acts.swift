@@ -47,27 +47,11 @@ extension StoreTransaction {
     package func record(_ acts: [RecordedAct], by operator: Operator) async throws {
         let at = try await now()
         try await run(
-            ActRow.table.insert(
+            NewActionRow.table.insert(
                 acts.enumerated().map { index, act in
-                    ActRow(act: act, by: `operator`, form: index == 0 ? `operator`.form : nil, at: at)
+                    NewActionRow(act, by: `operator`, form: index == 0 ? `operator`.form : nil, at: at)
                 }))
     }
-}
-
-private struct ActRow: Sendable {
-    var act: RecordedAct
-    var by: Operator
-    var form: UUID?
-    var at: Date
-
-    static let table = Table<ActRow>(
-        "operator_actions", key: ["id"],
-        [
-            Column("kind", \.act.kind), Column("user_id", \.act.user), Column("subscription_id", \.act.subscription),
-            Column("event_id", \.act.event), Column("plan_id", \.act.plan), Column("variant_id", \.act.variant),
-            Column("key_id", \.act.key), Column("reason", \.act.reason), Column("acted_by", \.by.name),
-            Column("acted_from", \.by.origin), Column("form", \.form), Column("created_at", \.at),
-        ])
 }
 
 extension SQL {

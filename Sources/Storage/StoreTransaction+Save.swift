@@ -91,7 +91,7 @@ extension StoreTransaction {
     }
 
     private func actions(_ actions: [OperatorAction], at moment: Date) -> SQL {
-        NewActionRow.table.insert(actions.map { NewActionRow(action: $0, at: moment) })
+        NewActionRow.table.insert(actions.map { NewActionRow($0, at: moment) })
     }
 
     package func insert(_ action: OperatorAction) async throws {

@@ -1,6 +1,11 @@
 /// What became of an event (R2). The raw values are what the inbox stores and the answer to a delivery says.
 public enum Outcome: String, Sendable, Hashable, CaseIterable, Codable {
     case applied, unchanged, parked, ignored, quarantined, rejected, failed
+
+    /// Those of events that may still count: what they lack may come, or an operator may decide otherwise.
+    public static let waiting: [Outcome] = [.parked, .quarantined, .failed]
+
+    public var waits: Bool { Self.waiting.contains(self) }
 }
 
 /// Why an event waits (R3).

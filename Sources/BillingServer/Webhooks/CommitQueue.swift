@@ -100,8 +100,8 @@ final class CommitQueue: Service {
         }
         queue.withLock { $0.isClosed = true }
         await commitAll(from: 1)
-        // Whatever is held still is set aside now.
-        while takeHeld(restedBy: nil) { await commitAll(from: 1) }
+        // Whatever is held still is set aside now; none rests for longer than that.
+        while takeHeld(restedBy: .now + limits.heldPatience) { await commitAll(from: 1) }
     }
 
     /// Batch after batch, as long as so many wait.
@@ -192,14 +192,14 @@ final class CommitQueue: Service {
 
     private var isClosed: Bool { queue.withLock(\.isClosed) }
 
-    /// Puts what was held back in line: what has rested by then, or all of it.
+    /// Puts what was held back in line, if it has rested by then.
     ///
     /// - Returns: whether there was anything.
-    private func takeHeld(restedBy moment: ContinuousClock.Instant?) -> Bool {
+    private func takeHeld(restedBy moment: ContinuousClock.Instant) -> Bool {
         queue.withLock { queue in
-            let resting = queue.held.filter { entry in moment.map { $0 < entry.restsUntil } ?? false }
-            let rested = queue.held.filter { entry in moment.map { entry.restsUntil <= $0 } ?? true }
-            (queue.entries, queue.held) = (queue.entries + rested, resting)
+            let rested = queue.held.filter { $0.restsUntil <= moment }
+            queue.held.removeAll { $0.restsUntil <= moment }
+            queue.entries += rested
             return !rested.isEmpty
         }
     }

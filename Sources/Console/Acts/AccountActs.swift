@@ -10,10 +10,16 @@ extension Console {
         try await store.user(named: try required("who", in: values, "Name the account."))
     }
 
-    private func link(_ user: User) -> Link { Link("accounts", user.id.small) }
+    private func link(_ user: User) -> Link { Link("accounts", user.id.text) }
 
     private func done(_ title: String, _ text: HTML, _ user: User, command: String) -> Page {
         done(title, text, command: command, section: "accounts", links: [(user.email, link(user))])
+    }
+
+    /// What an account has, now that something was done.
+    private func standing(of user: User) async throws -> HTML {
+        let now = try await store.user(id: user.id) ?? user
+        return "\(user.email) is on \(now.subscriptionTier), with \(count(now.computeUnitsRemaining)) units left."
     }
 
     // MARK: Whose it is
@@ -35,12 +41,12 @@ extension Console {
         let last = try await store.primary.lastAct(subscription: subscription)
         return Confirmation(
             act: "bind", title: "Bind subscription \(subscription)",
-            command: "selextract-billing subscriptions bind \(subscription.shellWord) \(user.id.small)",
+            command: "selextract-billing subscriptions bind \(subscription.shellWord) \(user.id.text)",
             question: """
-                <p>\(before) It becomes <b>\(user.email)</b>’s (<code>\(user.id.small)</code>), with
+                <p>\(before) It becomes <b>\(user.email)</b>’s (<code>\(user.id.text)</code>), with
                 \(count(events, "event", bound: Self.bound)), whatever they claim. Both accounts are computed again.</p>
                 """,
-            values: [("subscription", subscription), ("who", user.id.small)], fields: Confirmation.reason,
+            values: [("subscription", subscription), ("who", user.id.text)], fields: Confirmation.reason,
             button: "Bind to \(user.email)", back: Link("subscriptions", subscription),
             form: form("bind", about: subscription, after: last))
     }
@@ -74,7 +80,7 @@ extension Console {
             "Subscription \(subscription) is bound",
             "It is \(user.email)’s: plan \(now.subscriptionTier), \(count(now.computeUnitsRemaining)) units left.",
             user,
-            command: "selextract-billing subscriptions bind \(subscription.shellWord) \(user.id.small)")
+            command: "selextract-billing subscriptions bind \(subscription.shellWord) \(user.id.text)")
     }
 
     // MARK: Units
@@ -84,17 +90,17 @@ extension Console {
         let last = try await store.primary.lastAct(user: user.id)
         return Confirmation(
             act: "adjust", title: "Adjust units of \(user.email)",
-            command: "selextract-billing users adjust \(user.id.small) UNITS --reason TEXT",
+            command: "selextract-billing users adjust \(user.id.text) UNITS --reason TEXT",
             question: """
                 <p><b>\(user.email)</b> has <b>\(count(user.computeUnitsRemaining))</b> units left. The ledger gets an entry
                 of its own, on the present month.</p>
                 """,
-            values: [("who", user.id.small)],
+            values: [("who", user.id.text)],
             fields: """
                 <label>Units: more than 0 are given, less are taken<input type="number" name="units" required
                 min="-1000000000" max="1000000000" step="1"></label>\(Confirmation.reason)
                 """,
-            button: "Adjust", back: link(user), form: form("adjust", about: user.id.small, after: last))
+            button: "Adjust", back: link(user), form: form("adjust", about: user.id.text, after: last))
     }
 
     func adjust(_ values: FormValues, _ actor: Operator) async throws -> Page {
@@ -108,7 +114,7 @@ extension Console {
         return done(
             "\(count(units)) units",
             "\(user.email) had \(count(entry.balance - entry.units)), and has \(count(entry.balance)) now.",
-            user, command: "selextract-billing users adjust \(user.id.small) \(units) --reason TEXT")
+            user, command: "selextract-billing users adjust \(user.id.text) \(units) --reason TEXT")
     }
 
     // MARK: Granted plans
@@ -121,18 +127,18 @@ extension Console {
         }
         return Confirmation(
             act: "grant", title: "Grant \(user.email) a plan",
-            command: "selextract-billing users grant \(user.id.small) PLAN --reason TEXT",
+            command: "selextract-billing users grant \(user.id.text) PLAN --reason TEXT",
             question: """
                 <p><b>\(user.email)</b> is on <b>\(user.subscriptionTier)</b> now. The plan begins at once, and no event takes
                 it back; of all that give access the greatest counts.</p>
                 """,
-            values: [("who", user.id.small)],
+            values: [("who", user.id.text)],
             fields: """
                 <label>Plan<select name="plan" required><option value="">Choose one</option>\(options)</select></label>
                 <label>Until, a day in UTC; empty: until it is ended<input type="date" name="until"></label>
                 \(Confirmation.reason)
                 """,
-            button: "Grant", back: link(user), form: form("grant", about: user.id.small, after: last))
+            button: "Grant", back: link(user), form: form("grant", about: user.id.text, after: last))
     }
 
     func grant(_ values: FormValues, _ actor: Operator) async throws -> Page {
@@ -147,11 +153,9 @@ extension Console {
         }
         try await store.grant(
             plan, to: user.id, until: until, reason: try reason(in: values), by: actor, policy: policy)
-        let now = try await store.user(id: user.id) ?? user
         return done(
-            "Granted \(plan)",
-            "\(user.email) is on \(now.subscriptionTier), with \(count(now.computeUnitsRemaining)) units left.", user,
-            command: "selextract-billing users grant \(user.id.small) \(plan) --reason TEXT")
+            "Granted \(plan)", try await standing(of: user), user,
+            command: "selextract-billing users grant \(user.id.text) \(plan) --reason TEXT")
     }
 
     func confirmEndGrants(_ values: FormValues) async throws -> Confirmation {
@@ -162,24 +166,22 @@ extension Console {
         let last = try await store.primary.lastAct(user: user.id)
         return Confirmation(
             act: "end-grants", title: "End granted plans of \(user.email)",
-            command: "selextract-billing users grant \(user.id.small) --end",
+            command: "selextract-billing users grant \(user.id.text) --end",
             question: """
                 <p><b>\(count(granted.count, "granted plan"))</b> of \(user.email)
                 (\(Set(granted.map(\.planID)).sorted().joined(separator: ", "))) end now.</p>
                 """,
-            values: [("who", user.id.small)], fields: Confirmation.reason,
+            values: [("who", user.id.text)], fields: Confirmation.reason,
             button: "End \(count(granted.count, "granted plan"))", back: link(user),
-            form: form("end-grants", about: user.id.small, after: last))
+            form: form("end-grants", about: user.id.text, after: last))
     }
 
     func endGrants(_ values: FormValues, _ actor: Operator) async throws -> Page {
         let user = try await user(values)
         try await store.endGrants(of: user.id, reason: try reason(in: values), by: actor, policy: policy)
-        let now = try await store.user(id: user.id) ?? user
         return done(
-            "Granted plans ended",
-            "\(user.email) is on \(now.subscriptionTier), with \(count(now.computeUnitsRemaining)) units left.", user,
-            command: "selextract-billing users grant \(user.id.small) --end")
+            "Granted plans ended", try await standing(of: user), user,
+            command: "selextract-billing users grant \(user.id.text) --end")
     }
 
     // MARK: Keys
@@ -187,17 +189,17 @@ extension Console {
     func confirmRevoke(_ values: FormValues) async throws -> Confirmation {
         let (user, id) = (try await user(values), try key(values))
         let keys = try await store.keys(user: user.id, limit: 1000, before: nil)
-        guard let key = keys.first(where: { $0.id == id }) else { throw StoreError.notFound("key “\(id.small)”") }
+        guard let key = keys.first(where: { $0.id == id }) else { throw StoreError.notFound("key “\(id.text)”") }
         guard key.isActive else { throw StoreError.conflict("the key is revoked already") }
         return Confirmation(
             act: "revoke", title: "Revoke a key of \(user.email)",
-            command: "selextract-billing keys revoke \(id.small)",
+            command: "selextract-billing keys revoke \(id.text)",
             question: """
                 <p>Key <b>\(key.name)</b> (<code>\(key.keyPrefix)…</code>), \(key.lastUsedAt.map { "last used \(time($0))" as HTML }
                     ?? "never used"), opens nothing from then on, in any process. That cannot be taken back.</p>
                 """,
-            values: [("who", user.id.small), ("key", id.small)], button: "Revoke", back: link(user),
-            form: form("revoke", about: id.small, after: nil))
+            values: [("who", user.id.text), ("key", id.text)], button: "Revoke", back: link(user),
+            form: form("revoke", about: id.text, after: nil))
     }
 
     func revoke(_ values: FormValues, _ actor: Operator) async throws -> Page {
@@ -205,7 +207,7 @@ extension Console {
         let key = try await store.revokeKey(id, of: user.id, by: actor)
         return done(
             "Key \(key.name) is revoked", "It opens nothing from now on.", user,
-            command: "selextract-billing keys revoke \(id.small)")
+            command: "selextract-billing keys revoke \(id.text)")
     }
 
     private func key(_ values: FormValues) throws -> UUID {

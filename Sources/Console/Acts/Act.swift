@@ -22,7 +22,7 @@ struct Confirmation {
     var form: UUID
 
     var page: Page {
-        let hidden: [HTML] = (values + [("form", form.small)]).map { name, value in
+        let hidden: [HTML] = (values + [("form", form.text)]).map { name, value in
             "<input type=\"hidden\" name=\"\(name)\" value=\"\(value)\">"
         }
         return Page(
@@ -100,7 +100,7 @@ extension Console {
 
     /// What two operators get who see the same: the act, what it is about, and the last act about that.
     func form(_ act: String, about subject: String, after last: UUID?) -> UUID {
-        let digest = SHA256.digest(Array("\(act)\n\(subject)\n\(last?.small ?? "")".utf8))
+        let digest = SHA256.digest(Array("\(act)\n\(subject)\n\(last?.text ?? "")".utf8))
         return digest.withUnsafeBytes { UUID(uuid: $0.loadUnaligned(as: uuid_t.self)) }
     }
 

@@ -15,10 +15,10 @@ extension Console {
             guard ids.count == texts.count, ids.count <= Self.most else {
                 throw ConsoleMistake("Name from 1 to \(Self.most) events by their ids.")
             }
-            return (ids, false, ids.count == 1 ? Link("events", ids[0].small) : Link("waiting"))
+            return (ids, false, ids.count == 1 ? Link("events", ids[0].text) : Link("waiting"))
         }
         let filter = try EventFilter(values)
-        guard let outcome = filter.outcome, Waiting.outcomes.contains(outcome) else {
+        guard let outcome = filter.outcome, outcome.waits else {
             throw ConsoleMistake("Name the events, or say which of those that wait.")
         }
         let found = try await store.primary.eventRecords(filter, limit: Self.most + 1, before: nil)
@@ -34,11 +34,11 @@ extension Console {
         let rest: HTML = isCut ? " More wait for the same: these are the newest." : ""
         let last = try await store.primary.lastAct(events: ids)
         return Confirmation(
-            act: act, title: "\(verb) \(number)", command: command.replacing("ID", with: ids[0].small),
-            question: "<p><b>\(number)</b>. \(question)\(rest)</p>", values: ids.map { ("id", $0.small) },
+            act: act, title: "\(verb) \(number)", command: command.replacing("ID", with: ids[0].text),
+            question: "<p><b>\(number)</b>. \(question)\(rest)</p>", values: ids.map { ("id", $0.text) },
             fields: fields,
             button: "\(verb) \(number)", back: back,
-            form: form(act, about: ids.map(\.small).sorted().joined(separator: " "), after: last))
+            form: form(act, about: ids.map(\.text).sorted().joined(separator: " "), after: last))
     }
 
     func confirmRetry(_ values: FormValues) async throws -> Confirmation {
@@ -58,12 +58,12 @@ extension Console {
     func retry(_ values: FormValues, _ actor: Operator) async throws -> Page {
         let ids = try await named(values)
         let (events, _) = try await store.retry(events: ids, by: actor, policy: policy)
-        let waiting = events.count { Waiting.outcomes.contains($0.outcome) }
+        let waiting = events.count { $0.outcome.waits }
         return changed(
             "Decided again: \(count(ids.count, "event"))",
             "\(count(events.count - waiting)) no longer wait\(events.count - waiting == 1 ? "s" : ""), \(count(waiting)) still \(waiting == 1 ? "does" : "do").",
             events,
-            command: "selextract-billing events retry \(ids[0].small)")
+            command: "selextract-billing events retry \(ids[0].text)")
     }
 
     func discard(_ values: FormValues, _ actor: Operator) async throws -> Page {
@@ -71,7 +71,7 @@ extension Console {
         let events = try await store.discard(events: ids, reason: try reason(in: values), by: actor, policy: policy)
         return changed(
             "Discarded: \(count(events.count, "event"))", "They count for nothing now.", events,
-            command: "selextract-billing events discard \(ids[0].small) --reason TEXT")
+            command: "selextract-billing events discard \(ids[0].text) --reason TEXT")
     }
 
     /// What is sent names the events one by one: those that came after the page are not its.

@@ -86,7 +86,7 @@ extension Console {
         return done(
             isDryRun ? "The dry run has begun" : "The run has begun", "Its page tells how far it is.",
             command: "selextract-billing reconcile\(isDryRun ? " --dry-run" : "")", section: "reconcile",
-            links: [("The run", Link("reconcile", run.small)), ("All runs", Link("reconcile"))])
+            links: [("The run", Link("reconcile", run.text)), ("All runs", Link("reconcile"))])
     }
 }
 

@@ -10,44 +10,62 @@ extension UpgradeUnits: StoredValue {}
 extension DowngradeUnits: StoredValue {}
 extension RefundUnits: StoredValue {}
 
-/// An operator's action that is to be recorded. Each kind fills the columns that it has values for.
+/// An operator's act that is to be recorded. Each kind fills the columns that it has values for.
 struct NewActionRow: Sendable {
-    var action: OperatorAction
-    var at: Date
+    private var act: RecordedAct
+    private var adjustment: (units: Int, line: BucketSeries, begin: Date)?
+    private var until: Date?
+    private var by: Operator?
+    private var form: UUID?
+    private var at: Date
+
+    /// - Parameter form: of several acts by one form only one has it.
+    init(_ act: RecordedAct, by operator: Operator, form: UUID?, at moment: Date) {
+        self.act = act
+        by = `operator`
+        self.form = form
+        at = moment
+    }
+
+    /// One that rules read.
+    init(_ action: OperatorAction, at moment: Date) {
+        let (user, reason) = (action.userID, action.reason)
+        switch action.kind {
+        case .bind(let subscription):
+            act = RecordedAct(.bind, user: user, subscription: subscription, reason: reason)
+        case .match(let subscription):
+            act = RecordedAct(.match, user: user, subscription: subscription, reason: reason)
+        case .adjust(let units, let line, let begin):
+            act = RecordedAct(.adjust, user: user, reason: reason)
+            adjustment = (units, line, begin)
+        case .grant(let plan, let until):
+            act = RecordedAct(.grant, user: user, plan: plan, reason: reason)
+            self.until = until
+        case .endGrants: act = RecordedAct(.grantEnd, user: user, reason: reason)
+        }
+        by = action.by
+        form = action.by?.form
+        at = moment
+    }
 
     static let table = Table<NewActionRow>(
         "operator_actions", key: ["id"],
         [
-            Column("kind", \.kind), Column("user_id", \.action.userID), Column("subscription_id", \.subscription),
-            Column("units", \.adjustment?.units), Column("line", \.adjustment?.line),
-            Column("begins_at", \.adjustment?.begin), Column("plan_id", \.grant?.plan), Column("until", \.grant?.until),
-            Column("reason", \.action.reason), Column("acted_by", \.action.by?.name),
-            Column("acted_from", \.action.by?.origin), Column("form", \.action.by?.form), Column("created_at", \.at),
+            Column("kind", \.act.kind), Column("user_id", \.act.user), Column("subscription_id", \.act.subscription),
+            Column("event_id", \.act.event), Column("units", \.adjustment?.units), Column("line", \.adjustment?.line),
+            Column("begins_at", \.adjustment?.begin), Column("plan_id", \.act.plan), Column("until", \.until),
+            Column("variant_id", \.act.variant), Column("key_id", \.act.key), Column("reason", \.act.reason),
+            Column("acted_by", \.by?.name), Column("acted_from", \.by?.origin), Column("form", \.form),
+            Column("created_at", \.at),
         ])
+}
 
-    private var kind: String {
-        switch action.kind {
-        case .bind: "bind"
-        case .adjust: "adjust"
-        case .match: "match"
-        case .grant: "grant"
-        case .endGrants: "grant_end"
-        }
-    }
-
-    private var subscription: String? {
-        switch action.kind {
-        case .bind(let subscription), .match(let subscription): subscription
-        case .adjust, .grant, .endGrants: nil
-        }
-    }
-
-    private var adjustment: (units: Int, line: BucketSeries, begin: Date)? {
-        if case .adjust(let units, let line, let begin) = action.kind { (units, line, begin) } else { nil }
-    }
-
-    private var grant: (plan: String, until: Date?)? {
-        if case .grant(let plan, let until) = action.kind { (plan, until) } else { nil }
+extension RowReader {
+    /// The next two columns, `acted_by` and `acted_from`; nil: nobody is recorded.
+    mutating func actor() throws -> Operator? {
+        let name: String? = try self["acted_by"]
+        let origin: String? = try self["acted_from"]
+        return name.map { Operator(name: $0, origin: origin ?? "") }
     }
 }
 
@@ -99,8 +117,7 @@ extension OperatorRecord: Record {
     static let tableName = "operator_actions"
     static let columns: Columns = [
         "id", "created_at", "kind", "user_id", "subscription_id", "event_id", "units", "variant_id", "key_id",
-        "plan_id",
-        "until", "reason", "acted_by", "acted_from",
+        "plan_id", "until", "reason", "acted_by", "acted_from",
     ]
 
     init(row: inout RowReader) throws {
@@ -108,9 +125,7 @@ extension OperatorRecord: Record {
             id: try row["id"], at: try row["created_at"], kind: try row["kind"], user: try row["user_id"],
             subscription: try row["subscription_id"], event: try row["event_id"], units: try row["units"],
             variant: try row["variant_id"], key: try row["key_id"], plan: try row["plan_id"],
-            until: try row["until"], reason: try row["reason"], by: nil)
-        guard let name: String = try row["acted_by"] else { return }
-        by = Operator(name: name, origin: try row["acted_from", as: String?.self] ?? "")
+            until: try row["until"], reason: try row["reason"], by: try row.actor())
     }
 }
 

@@ -46,9 +46,7 @@ struct ReconcilePass: Sendable {
             (result.report, result.differences) = try await observations.compare(pages)
             result.report.seen = seen
         } else {
-            let pass = WholePass(
-                store: store, settings: settings, api: api, observations: observations, since: since, mode: mode)
-            (result.report, result.resumed) = try await pass.run(resuming: longestInterruption)
+            (result.report, result.resumed) = try await takeAll(observations, mode: mode)
         }
         result.calls = await api.calls - callsBefore
         return result

@@ -26,11 +26,11 @@ final class ConsoleWork: Sendable {
     private let found = Mutex<(at: Date, findings: [ConsoleSurroundings.Finding])?>(nil)
     private let (runs, asked) = AsyncStream.makeStream(of: Run.self)
 
-    init(store: Store, settings: Settings, logger: Logger) {
+    init(store: Store, settings: Settings, api: LemonSqueezyAPI?, logger: Logger) {
         self.store = store
         self.settings = settings
+        self.api = api
         self.logger = logger
-        api = settings.apiKey.map { LemonSqueezyAPI(key: $0, base: settings.apiURL) }
     }
 
     var surroundings: ConsoleSurroundings {
@@ -57,7 +57,6 @@ final class ConsoleWork: Sendable {
             group.addTask { await self.lookAgainAndAgain() }
             if let api { group.addTask { await self.reconcile(api) } }
         }
-        await api?.close()
     }
 
     private func fetch(_ subscription: String, _ api: LemonSqueezyAPI) async throws -> Observations.Report {

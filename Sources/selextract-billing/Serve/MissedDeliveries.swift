@@ -39,11 +39,11 @@ final class MissedDeliveries: Sendable {
     /// Squeezy repeats what it could not deliver.
     private static let longestInterruption: TimeInterval = 150
 
-    init(store: Store, settings: Settings, key: String, logger: Logger) {
+    init(store: Store, settings: Settings, api: LemonSqueezyAPI, logger: Logger) {
         self.store = store
         self.settings = settings
         self.logger = logger
-        api = LemonSqueezyAPI(key: key, base: settings.apiURL)
+        self.api = api
         observations = Observations(store, policy: settings.policy)
     }
 
@@ -72,7 +72,6 @@ final class MissedDeliveries: Sendable {
             await ask()
             group.cancelAll()
         }
-        await api.close()
     }
 
     private func ask() async {

@@ -4,6 +4,7 @@ import BillingServer
 import Console
 import Databases
 import Foundation
+import LemonSqueezyAPI
 import Logging
 import ServiceLifecycle
 import ServiceSettings
@@ -35,8 +36,10 @@ struct Serve: AsyncParsableCommand {
         let clock = ServingClock(store: store, policy: settings.policy, watch: watch, logger: logger)
         options.tickInterval = .seconds(1)
         options.migratesUsage = !noMigrate
-        let missed = settings.apiKey.map {
-            MissedDeliveries(store: store, settings: settings, key: $0, logger: logger)
+        // One client, so that all that is asked keeps one pace.
+        let api = settings.apiKey.map { LemonSqueezyAPI(key: $0, base: settings.apiURL) }
+        let missed = api.map {
+            MissedDeliveries(store: store, settings: settings, api: $0, logger: logger)
         }
         options.tick = {
             do {
@@ -47,7 +50,7 @@ struct Serve: AsyncParsableCommand {
                 throw error
             }
         }
-        let work = settings.opensConsole ? ConsoleWork(store: store, settings: settings, logger: logger) : nil
+        let work = settings.opensConsole ? ConsoleWork(store: store, settings: settings, api: api, logger: logger) : nil
         if let work {
             options.consoleSurroundings = work.surroundings
             options.consolePages = try database.openForPages()
@@ -56,7 +59,9 @@ struct Serve: AsyncParsableCommand {
             await withDiscardingTaskGroup { group in
                 if let missed { group.addTask { await missed.run() } }
                 if let work { group.addTask { await work.run() } }
+                group.addTask { await Self.warnOfDoublings(store, logger) }
             }
+            await api?.close()
         }
         let (ports, listening) = AsyncStream.makeStream(of: (Listener, Int).self)
         options.onListening = { listening.yield(($0, $1)) }
@@ -85,12 +90,6 @@ struct Serve: AsyncParsableCommand {
                     "subscriptions of another program were taken over; only one program may handle the webhooks",
                     metadata: ["subscriptions": "\(adopted)"])
             }
-            let doublings = try await store.doublings()
-            if !doublings.isEmpty {
-                logger.warning(
-                    "another program may have given units that events had given, too; see `doctor`",
-                    metadata: ["changes": "\(doublings.count)"])
-            }
         }
         options.onShutdownOverdue = { _exit(1) }
         // A terminal that is closed is no reason to stop.
@@ -101,6 +100,20 @@ struct Serve: AsyncParsableCommand {
         } catch {
             await store.close()
             throw error
+        }
+    }
+
+    /// Once, beside the service: nothing waits for it.
+    private static func warnOfDoublings(_ store: Store, _ logger: Logger) async {
+        do {
+            let doublings = try await store.doublings()
+            if doublings.isEmpty { return }
+            logger.warning(
+                "another program may have given units that events had given, too; see `doctor`",
+                metadata: ["changes": "\(doublings.count)"])
+        } catch {
+            logger.warning(
+                "it could not be looked whether units were given twice", metadata: ["error": "\(sentence(error))"])
         }
     }
 

@@ -4,31 +4,24 @@ import LemonSqueezyAPI
 import ServiceSettings
 import Storage
 
-/// A comparison of all that Lemon Squeezy lists with what is stored. One that was interrupted, however, is remembered by
-/// the database, and the next goes on there.
-///
-/// What an interrupted one had read is not read again, but for what has come in since: a change of that, of which no
-/// delivery came either, is seen by the next whole pass. So only a short interruption is passed over.
-struct WholePass {
-    let store: Store
-    let settings: Settings
-    let api: LemonSqueezyAPI
-    let observations: Observations
-    let since: Date?
-    /// The mode of the key.
-    let mode: String
-
-    /// After this no pass is gone on with, however short its last interruption was.
+// A pass that was interrupted is remembered by the database, and the next goes on there. What it had read is not read
+// again, but for what has come in since: a change of that, of which no delivery came either, is seen by the next whole
+// pass. So only a short interruption is passed over.
+extension ReconcilePass {
+    /// Seconds; after this no pass is gone on with, however short its last interruption was.
     private static let longest: TimeInterval = 86_400
 
-    private var scope: String { "\(settings.storeID ?? "*") \(mode)" }
-
-    /// - Parameter interruption: the longest that is passed over, seconds; nil: begins anew.
+    /// Takes in all that the lists show, or what an earlier pass had left.
+    ///
+    /// - Parameter mode: of the key.
     /// - Returns: what was found from there on, and when the pass began that was gone on with.
-    func run(resuming interruption: TimeInterval?) async throws -> (report: Observations.Report, resumed: Date?) {
+    func takeAll(
+        _ observations: Observations, mode: String
+    ) async throws -> (report: Observations.Report, resumed: Date?) {
+        let scope = "\(settings.storeID ?? "*") \(mode)"
         let (stored, now) = try await store.reading(scope)
         var (progress, beganAt, resumed): (ReadingProgress, Date, Date?) = (ReadingProgress(), now, nil)
-        if let stored, let interruption, now.timeIntervalSince(stored.readAt) <= interruption,
+        if let stored, let longestInterruption, now.timeIntervalSince(stored.readAt) <= longestInterruption,
             now.timeIntervalSince(stored.beganAt) <= Self.longest, stored.covers(since),
             let earlier = try? JSONDecoder().decode(ReadingProgress.self, from: Data(stored.progress.utf8))
         {
