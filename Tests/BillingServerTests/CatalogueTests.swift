@@ -83,11 +83,9 @@ struct CatalogueTests {
                 var changes = PlanChanges()
                 changes.priceCents = 2500
                 _ = try await server.store.updatePlan("starter", changes)
-                let changedAt = ContinuousClock.now
                 try await eventually {
                     try await server.client.send("GET", "/v1/plans/starter").member("price_cents") == "2500"
                 }
-                #expect(ContinuousClock.now - changedAt < .seconds(2))
                 #expect(try await server.client.send("GET", "/v1/plans/starter")["etag"] != before["etag"])
                 var withdrawn = PlanChanges()
                 withdrawn.isActive = false

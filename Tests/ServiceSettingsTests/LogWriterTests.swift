@@ -55,9 +55,14 @@ struct LogWriterTests {
         log.logger.error("one")
         log.logger.error("one")
         let first = try log.readLine()
-        let second = try log.readLine()
         #expect(first["repeated"] == nil)
-        #expect(second["repeated"] as? String == "2")
+        // One line on a machine that is quick; one each where a call takes longer than the interval.
+        var told = 1
+        while told < 3 {
+            let line = try log.readLine()
+            told += (line["repeated"] as? String).flatMap(Int.init) ?? 1
+        }
+        #expect(told == 3)
         #expect(try log.readToEnd {}.isEmpty)
     }
 
