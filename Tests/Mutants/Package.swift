@@ -35,6 +35,7 @@ if stores {
             name: "Databases",
             dependencies: [
                 "LemonSqueezy", "Postgres", "Selextract", .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "GRDBSQLite", package: "GRDB.swift"),
             ],
             swiftSettings: settings
         ),
