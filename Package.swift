@@ -56,6 +56,7 @@ let package = Package(
             name: "Databases",
             dependencies: [
                 "LemonSqueezy", "Postgres", "Selextract", .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "GRDBSQLite", package: "GRDB.swift"),
             ],
             swiftSettings: settings
         ),

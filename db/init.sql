@@ -1339,4 +1339,94 @@ create index idx_reconcile_runs_started_at on reconcile_runs (started_at, id);
 insert into schema_migrations (version, name) values (10, 'console');
 $migration_10$;
     end if;
+
+    if not exists (select from schema_migrations where version = 11) then
+        execute $migration_11$
+-- Renewals that are overdue (R17) are found by an index: each subscription's row tells until when it gives units.
+
+-- Null: the account has not been looked at since there is this column.
+alter table user_subscriptions add column units_until timestamptz;
+create index idx_user_subscriptions_units_until on user_subscriptions (units_until, lemon_squeezy_subscription_id)
+    where source = 'provider' and status = 'active';
+
+-- The clock looks at these, and fills it.
+update users set billing_due_at = least(billing_due_at, now())
+where exists (select from user_subscriptions s where s.user_id = users.id and s.source is not null);
+
+insert into schema_migrations (version, name) values (11, 'overdue');
+$migration_11$;
+    end if;
+
+    if not exists (select from schema_migrations where version = 12) then
+        execute $migration_12$
+-- Each delivery of an event is told, not only how many there were.
+
+alter table webhook_events
+    -- One line a delivery after the first: when it came, and the secret its signature matched or, if it came by no
+    -- webhook, how. Kept of about twenty; null: it came once, or all others before there was this column.
+    add column redeliveries text;
+
+insert into schema_migrations (version, name) values (12, 'redeliveries');
+$migration_12$;
+    end if;
+
+    if not exists (select from schema_migrations where version = 13) then
+        execute $migration_13$
+-- What an account leaves behind when it is deleted, and what a change of a plan means to those who have it.
+
+create or replace function park_events() returns trigger language plpgsql as $$
+begin
+    update webhook_events set deleted_user_id = old.id,
+        reason = case when outcome in ('applied', 'unchanged') then 'unknown_account' else reason end,
+        outcome = case when outcome in ('applied', 'unchanged') then 'parked' else outcome end
+    where user_id = old.id;
+    -- R15: what was used of a subscription that has moved to another account stays used.
+    insert into compute_unit_charges as t (line, user_id, begins_at, consumed, adjusted, first_at)
+    select c.line, s.user_id, c.begins_at, c.consumed, c.adjusted, c.first_at
+    from compute_unit_charges c join user_subscriptions s on s.lemon_squeezy_subscription_id = c.line
+    where c.user_id = old.id and s.user_id <> old.id
+    on conflict (line, user_id, begins_at) do update set
+        consumed = t.consumed + excluded.consumed, adjusted = t.adjusted + excluded.adjusted,
+        first_at = least(t.first_at, excluded.first_at);
+    -- R5: to whom the same customer's other subscriptions belong may depend on it. Who is held is looked at already.
+    update users set billing_due_at = least(billing_due_at, now())
+    where id in (
+        select u.id from users u
+        where u.id <> old.id and u.id in (
+            select o.user_id from webhook_events o
+            where o.customer_id in (select customer_id from webhook_events where deleted_user_id = old.id)
+        )
+        for no key update skip locked
+    );
+    return old;
+end $$;
+
+-- R10: which of two subscriptions counts depends on what their plans give and cost.
+create function make_subscribers_due() returns trigger language plpgsql as $$
+begin
+    -- In the order in which accounts are locked everywhere.
+    perform from users
+    where id in (select user_id from user_subscriptions where plan_id = new.id) order by id for no key update;
+    update users set billing_due_at = least(billing_due_at, now())
+    where id in (select user_id from user_subscriptions where plan_id = new.id);
+    return null;
+end $$;
+create trigger make_subscribers_due after update of monthly_compute_units, price_cents on subscription_plans
+    for each row when (
+        (old.monthly_compute_units, old.price_cents) is distinct from (new.monthly_compute_units, new.price_cents)
+    )
+    execute function make_subscribers_due();
+
+insert into schema_migrations (version, name) values (13, 'deletion');
+$migration_13$;
+    end if;
+
+    if not exists (select from schema_migrations where version = 14) then
+        execute $migration_14$
+-- What a customer's own events say is personal, too (R20), and is found without reading all others.
+create index idx_webhook_events_customer_object on webhook_events (data_id) where data_type = 'customers';
+
+insert into schema_migrations (version, name) values (14, 'erasing');
+$migration_14$;
+    end if;
 end $init$;

@@ -20,9 +20,12 @@ public struct DatabaseConfiguration: Sendable {
     public var queueLength = Int.max
     /// How long a transaction waits for what another holds on PostgreSQL; then it fails with `StoreError.busy`.
     public var lockTimeout: Duration = .seconds(4)
-    /// How long reads outside of transactions may take on PostgreSQL, the wait for a connection included; nil: as long as
-    /// they take.
+    /// How long reads outside of transactions may take, on PostgreSQL the wait for a connection included; nil: as long as
+    /// they take. In SQLite's memory, where they wait for the writer, it is not looked after.
     public var readTimeout: Duration?
+    /// Whether nothing is written: transactions on SQLite take no turn and lock nothing, and their statements are limited as
+    /// other reads are.
+    public var isReadOnly = false
     /// Whether such reads get connections of their own on PostgreSQL, a part of those that the pool may have, so that they
     /// cannot take the others' away, and are limited: for a service.
     public var separatesReads = false

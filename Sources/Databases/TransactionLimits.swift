@@ -1,5 +1,6 @@
-/// How long a transaction may take on PostgreSQL, and its statements. On SQLite they take no time that others could lengthen,
-/// but for the wait for its one writer.
+/// How long a transaction may take on PostgreSQL, and its statements. On SQLite only the wait for its one writer is limited,
+/// by the deadline: what follows takes no time that others could lengthen, but for five seconds in which another process
+/// may hold the file.
 public struct TransactionLimits: Sendable, Hashable {
     /// From the wait for a connection to the answer to COMMIT; then the transaction fails with `StoreError.unavailable`.
     public var deadline: ContinuousClock.Instant

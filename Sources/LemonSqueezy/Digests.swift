@@ -10,6 +10,12 @@ public enum SHA256 {
             count = 32
         }
     }
+
+    /// The digest of `bytes` as 64 lower-case hexadecimal digits.
+    public static func hexadecimal(_ bytes: [UInt8]) -> String {
+        // Not by a format: each start needs this of every migration.
+        digest(bytes).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    }
 }
 
 /// HMAC (RFC 2104) with SHA-256, of a whole message.

@@ -23,8 +23,8 @@ extension String: PostgresArrayElement, PostgresDecodable {
             guard bytes.first == PostgresJSON.version else { throw .malformed }
             bytes = UnsafeRawBufferPointer(rebasing: bytes.dropFirst())
         }
-        guard let text = String(validating: bytes, as: UTF8.self) else { throw .malformed }
-        return text
+        guard let text = try? UTF8Span(validating: bytes.bindMemory(to: UInt8.self).span) else { throw .malformed }
+        return String(copying: text)
     }
 }
 

@@ -27,6 +27,10 @@ public enum Schema {
         Migration(version: 8, name: "usage", sql: text(PackageResources._008_usage_sql)),
         Migration(version: 9, name: "watching", sql: text(PackageResources._009_watching_sql)),
         Migration(version: 10, name: "console", sql: text(PackageResources._010_console_sql)),
+        Migration(version: 11, name: "overdue", sql: text(PackageResources._011_overdue_sql)),
+        Migration(version: 12, name: "redeliveries", sql: text(PackageResources._012_redeliveries_sql)),
+        Migration(version: 13, name: "deletion", sql: text(PackageResources._013_deletion_sql)),
+        Migration(version: 14, name: "erasing", sql: text(PackageResources._014_erasing_sql)),
     ]
 
     public static let sqlite = [
@@ -40,6 +44,10 @@ public enum Schema {
         Migration(version: 8, name: "usage", sql: text(PackageResources._008_usage_sqlite_sql)),
         Migration(version: 9, name: "watching", sql: text(PackageResources._009_watching_sqlite_sql)),
         Migration(version: 10, name: "console", sql: text(PackageResources._010_console_sqlite_sql)),
+        Migration(version: 11, name: "overdue", sql: text(PackageResources._011_overdue_sqlite_sql)),
+        Migration(version: 12, name: "redeliveries", sql: text(PackageResources._012_redeliveries_sqlite_sql)),
+        Migration(version: 13, name: "deletion", sql: text(PackageResources._013_deletion_sqlite_sql)),
+        Migration(version: 14, name: "erasing", sql: text(PackageResources._014_erasing_sqlite_sql)),
     ]
 
     /// Of a database that holds usage only.

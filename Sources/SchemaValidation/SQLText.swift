@@ -8,59 +8,70 @@ struct SQLText: Hashable {
 
     init(_ sql: String) {
         tokens = []
-        var rest = Substring(sql)
+        // By bytes: a service reads its whole schema at every start.
+        var rest = Array(sql.utf8)[...]
         while let first = rest.first {
-            if first.isWhitespace {
+            if Self.isSpace(first) {
                 rest.removeFirst()
-            } else if rest.hasPrefix("--") {
-                rest = rest.drop { !$0.isNewline }
-            } else if rest.hasPrefix("/*") {
-                rest = rest.firstRange(of: "*/").map { rest[$0.upperBound...] } ?? ""
+            } else if rest.starts(with: "--".utf8) {
+                rest = rest.drop { $0 != UInt8(ascii: "\n") && $0 != UInt8(ascii: "\r") }
+            } else if rest.starts(with: "/*".utf8) {
+                rest = rest.firstRange(of: Array("*/".utf8)).map { rest[$0.upperBound...] } ?? []
             } else {
                 tokens.append(Self.token(&rest))
             }
         }
     }
 
-    private static func token(_ rest: inout Substring) -> String {
-        let first = rest.first ?? " "
-        if first == "'" { return quoted(&rest) }
-        if first == "\"" {
+    private static func token(_ rest: inout ArraySlice<UInt8>) -> String {
+        let first = rest[rest.startIndex]
+        if first == UInt8(ascii: "'") { return quoted(&rest) }
+        if first == UInt8(ascii: "\"") {
             let name = quoted(&rest)
             let bare = name.dropFirst().dropLast()
-            return bare.isEmpty || bare.contains { !isWord($0) || $0.isUppercase } ? name : String(bare)
+            return bare.isEmpty || bare.utf8.contains { !isWord($0) } || bare != bare.lowercased() ? name : String(bare)
         }
-        var end = rest.index(after: rest.startIndex)
-        while end < rest.endIndex, belongs(rest[end], to: first) {
-            if rest[end...].hasPrefix("--") || rest[end...].hasPrefix("/*") { break }
-            end = rest.index(after: end)
+        var end = rest.startIndex + 1
+        if isWord(first) {
+            while end < rest.endIndex, isWord(rest[end]) { end += 1 }
+        } else if isOperator(first) {
+            while end < rest.endIndex, isOperator(rest[end]) {
+                if rest[end...].starts(with: "--".utf8) || rest[end...].starts(with: "/*".utf8) { break }
+                end += 1
+            }
         }
         defer { rest = rest[end...] }
-        return rest[..<end].lowercased()
-    }
-
-    private static func belongs(_ next: Character, to first: Character) -> Bool {
-        isWord(first) ? isWord(next) : isOperator(first) && isOperator(next)
+        return String(decoding: rest[..<end], as: UTF8.self).lowercased()
     }
 
     /// A literal or a name with its quotes; a doubled quote belongs to it.
-    private static func quoted(_ rest: inout Substring) -> String {
-        let quote = rest.removeFirst()
-        var text = String(quote)
-        while let next = rest.popFirst() {
-            text.append(next)
-            guard next == quote else { continue }
-            guard rest.first == quote else { break }
-            text.append(rest.removeFirst())
+    private static func quoted(_ rest: inout ArraySlice<UInt8>) -> String {
+        let quote = rest[rest.startIndex]
+        var end = rest.startIndex + 1
+        while end < rest.endIndex {
+            end += 1
+            guard rest[end - 1] == quote else { continue }
+            guard end < rest.endIndex, rest[end] == quote else { break }
+            end += 1
         }
-        return text
+        defer { rest = rest[end...] }
+        return String(decoding: rest[..<end], as: UTF8.self)
     }
 
-    static func isWord(_ character: Character) -> Bool {
-        character.isLetter || character.isNumber || character == "_" || character == "$"
+    private static func isSpace(_ byte: UInt8) -> Bool { byte == UInt8(ascii: " ") || (9...13).contains(byte) }
+
+    /// All beyond ASCII are letters, as PostgreSQL and SQLite have it.
+    static func isWord(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "$"), 0x80...:
+            true
+        default: false
+        }
     }
 
-    private static func isOperator(_ character: Character) -> Bool { "<>=|!~+-*/&%^@#?:".contains(character) }
+    private static let operators = Set("<>=|!~+-*/&%^@#?:".utf8)
+    private static func isOperator(_ byte: UInt8) -> Bool { operators.contains(byte) }
 }
 
 extension SQLText: CustomStringConvertible {
@@ -77,7 +88,7 @@ extension SQLText: CustomStringConvertible {
         var text = ""
         var last = ""
         for token in tokens {
-            let isCall = token == "(" && last.last.map(Self.isWord) ?? false && !Self.spaced.contains(last)
+            let isCall = token == "(" && last.utf8.last.map(Self.isWord) ?? false && !Self.spaced.contains(last)
             if !text.isEmpty, !isCall, !Self.tightBefore.contains(token), !Self.tightAfter.contains(last) {
                 text += " "
             }

@@ -55,8 +55,9 @@ extension SchemaSnapshot {
     public init(text: String) {
         var version = 0
         var entries: [Entry] = []
-        for line in text.split(separator: "\n") {
-            let parts = line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init) + ["", "", ""]
+        for line in text.utf8.split(separator: UInt8(ascii: "\n")) {
+            let fields = line.split(separator: UInt8(ascii: "\t"), omittingEmptySubsequences: false)
+            let parts = fields.map { String(Substring($0)) } + ["", "", ""]
             if parts[0] == "server" {
                 version = Int(parts[1]) ?? 0
             } else if let kind = Entry.Kind(rawValue: parts[0]) {

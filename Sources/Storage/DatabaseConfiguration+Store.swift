@@ -32,17 +32,20 @@ extension DatabaseConfiguration {
     /// Opens a store for pages that people look at: the replica, if there is one, by a few connections of its own, and
     /// within two seconds a statement, so that nobody's curiosity takes anything from deliveries.
     ///
-    /// - Returns: nil on SQLite, whose readers have connections of their own already.
+    /// - Returns: nil for a database in memory, which has one connection only.
     /// - Throws: as ``open()``.
     public func openForPages() throws -> Store? {
         let place = readURL ?? url
-        guard !place.hasPrefix("sqlite:") else { return nil }
+        guard place != "sqlite::memory:" else { return nil }
         var configuration = self
         configuration.url = place
-        (configuration.poolSize, configuration.maxOverflow) = (1, 3)
+        configuration.createsFile = false
+        // SQLite opens its readers as they are needed, and knows no overflow.
+        (configuration.poolSize, configuration.maxOverflow) = place.hasPrefix("sqlite:") ? (4, 0) : (1, 3)
         configuration.poolTimeout = .seconds(2)
         configuration.queueLength = 50
         configuration.readTimeout = .seconds(2)
+        configuration.isReadOnly = true
         return Store(try configuration.database())
     }
 

@@ -26,8 +26,6 @@ public struct Pulse: Sendable, Hashable {
     public var lastEventAt: Date?
     /// Since when an account has waited for the clock (R17); nil: none does.
     public var dueSince: Date?
-    /// Active subscriptions whose renewal is overdue; no more than were counted.
-    public var overdueRenewals: Int
 }
 
 extension Lists {
@@ -60,17 +58,27 @@ extension Lists {
             hours: hours, isCut: rows.reduce(0) { $0 + $1.3 } >= limit, previousSecretAt: rows.compactMap(\.4).max())
     }
 
-    /// - Parameters:
-    ///   - overdueAfter: how long a renewal may be missing, in seconds.
-    ///   - limit: overdue renewals are counted up to so many.
-    public func pulse(overdueAfter: TimeInterval, limit: Int) async throws -> Pulse {
+    public func pulse() async throws -> Pulse {
         let clock = driver.clock?()
         let now = try await driver.fetch(Query<Date>("select \(clock.map { "\($0)" } ?? .clock)"))[0]
-        let (last, due, overdue) = try await driver.fetch(
+        let (last, due) = try await driver.fetch(
             Query<Date>("select received_at from webhook_events order by arrival desc limit 1"),
-            Query<Date?>("select min(billing_due_at) from users where billing_due_at <= \(now)"),
-            .overdueRenewals(at: now, grace: overdueAfter, limit: limit))
-        return Pulse(now: now, lastEventAt: last.first, dueSince: due.first ?? nil, overdueRenewals: overdue.count)
+            Query<Date?>("select min(billing_due_at) from users where billing_due_at <= \(now)"))
+        return Pulse(now: now, lastEventAt: last.first, dueSince: due.first ?? nil)
+    }
+
+    /// The provider's subscriptions whose renewal is overdue (``SubscriptionState/isRenewalOverdue(at:grace:)``), as the
+    /// clock last saw their accounts; those that were locked first before the others.
+    ///
+    /// - Parameter grace: seconds.
+    public func overdueRenewals(at moment: Date, grace: TimeInterval, limit: Int) async throws -> [String] {
+        try await driver.fetch(
+            Query<String>(
+                """
+                select lemon_squeezy_subscription_id from user_subscriptions
+                where source = 'provider' and status = 'active' and units_until < \(moment.addingTimeInterval(-grace))
+                order by units_until, lemon_squeezy_subscription_id limit \(limit)
+                """))
     }
 }
 

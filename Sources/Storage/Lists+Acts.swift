@@ -25,9 +25,10 @@ extension Lists {
 
     /// What an event changed, oldest first.
     public func ledger(event: UUID) async throws -> Listing<LedgerRecord> {
+        // By an expression, else the whole ledger may be walked in its order for the few entries of an event.
         try await driver.list(
             Query<LedgerRecord>(
-                select: "from compute_unit_ledger where event_id = \(event) order by id limit 100"))
+                select: "from compute_unit_ledger where event_id = \(event) order by +id limit 100"))
     }
 
     /// Invoices of a subscription as they were last told, newest first.

@@ -72,7 +72,7 @@ extension Query where Result == DeliveryBatch.Known {
                 decision: EventDecision(
                     eventID: try row["id"], outcome: try row["outcome"], reason: try row["reason"],
                     userID: try row["user_id"], isDuplicate: true),
-                attempts: try row["attempts"])
+                attempts: try row["attempts"], isErased: try row["erased_at", as: Date?.self] != nil)
         }
     }
 }
@@ -254,7 +254,7 @@ extension SQL {
 
     static func known(_ digests: [[UInt8]]) -> SQL {
         if digests.isEmpty { return .nothing }
-        let columns: SQL = "body_sha256, id, outcome, reason, user_id, attempts"
+        let columns: SQL = "body_sha256, id, outcome, reason, user_id, attempts, erased_at"
         let set = RowSet(columns: [("digest", .bytes)], rows: Set(digests).map { [.bytes($0)] })
         return SQL(
             postgreSQL: {
@@ -293,6 +293,13 @@ extension SQL {
     static let parkedByEmail = SQL(
         postgreSQL: { PostgresDialect.parkedByEmail },
         sqlite: { "join webhook_events e on lower(e.email) = lower(u.email) and e.outcome = 'parked'" })
+
+    /// Whether a text can be compared as an e-mail (R5).
+    static func isASCII(_ column: String) -> SQL {
+        SQL(
+            postgreSQL: { "octet_length(\(raw: column)) = length(\(raw: column))" },
+            sqlite: { "length(cast(\(raw: column) as blob)) = length(\(raw: column))" })
+    }
 
     /// The rows of a table that are about subscriptions, as a table.
     ///

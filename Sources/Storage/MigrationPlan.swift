@@ -110,7 +110,7 @@ struct MigrationPlan {
 
 extension Schema.Migration {
     /// SHA-256 of the SQL, lower-case hex.
-    var checksum: String { SHA256.digest(Array(sql.utf8)).map { String(format: "%02x", $0) }.joined() }
+    var checksum: String { SHA256.hexadecimal(Array(sql.utf8)) }
 
     /// SQL that says it has been applied; a statement of its own.
     var record: String {

@@ -19,10 +19,12 @@ extension Store {
     public func doublings(of user: UUID? = nil, among most: Int = 1000) async throws -> [Doubling] {
         let added: SQL =
             if let user { "user_id = \(user)" } else { "true" }
+        // No joins, also none that `exists` may become: beside the plans, which have no index by their units, a planner may
+        // begin with all accounts or events.
         let found = try await reads.fetch(
             Query<(doubling: Doubling, takenBack: Int, alike: Int)>(
                 """
-                select \(raw: LedgerRecord.columns.list(of: "l")), u.email,
+                select \(raw: LedgerRecord.columns.list(of: "l")), (select email from users where id = l.user_id),
                     (
                         select count(*) from compute_unit_ledger
                         where user_id = l.user_id and id > l.id and kind = 'adjust' and units = -l.units
@@ -32,8 +34,9 @@ extension Store {
                     select * from compute_unit_ledger where kind = 'external' and units > 0 and \(added)
                     order by id desc limit \(most)
                 ) as l
-                join users u on u.id = l.user_id
-                where l.units in (select monthly_compute_units from subscription_plans)
+                where exists (
+                        select 1 from subscription_plans where monthly_compute_units = l.units limit 1 offset 0
+                    )
                     and exists (
                         select 1 from webhook_events where subscription_id is not null and id in (
                             (
@@ -43,7 +46,7 @@ extension Store {
                                 select event_id from compute_unit_ledger where user_id = l.user_id and id > l.id
                                 order by id limit 1
                             )
-                        )
+                        ) limit 1 offset 0
                     )
                 order by l.id
                 """

@@ -83,9 +83,11 @@ extension Store {
         guard var holder = found.first, holder.key.needsLastUse(at: holder.at) else { return found.first }
         holder.key.lastUsedAt = holder.at
         // If several requests find at once that it is due, one of them writes. The key is valid whether or not this can
-        // be written.
+        // be written, and nobody waits for it: deliveries need the same connections.
         let (id, at) = (holder.key.id, holder.at)
-        try? await transaction { try await $0.run(.markUse(ofKey: id, at: at)) }
+        let limits = TransactionLimits(
+            deadline: .now + .seconds(1), statement: .milliseconds(500), lock: .milliseconds(100))
+        try? await transaction(limits) { try await $0.run(.markUse(ofKey: id, at: at)) }
         return holder
     }
 }

@@ -5,9 +5,17 @@ public import Selextract
 extension Store {
     /// Changes what is given; nil leaves as it is.
     ///
-    /// - Throws: `StoreError.notFound` if there is no such plan; `.conflict`.
+    /// - Throws: `StoreError.notFound` if there is no such plan; `.conflict`, also if the variant means another plan.
     public func updatePlan(_ id: String, _ changes: PlanChanges) async throws -> SubscriptionPlan {
         try await transaction { transaction in
+            if let variant = changes.lemonSqueezyVariantID {
+                let others = try await transaction.fetch(
+                    Query<String>(
+                        "select plan_id from plan_variants where variant_id = \(variant) and plan_id <> \(id)"))
+                if let other = others.first {
+                    throw StoreError.conflict("variant “\(variant)” means plan “\(other)” already")
+                }
+            }
             do {
                 let (_, plans) = try await transaction.fetch(
                     Query<Void>(

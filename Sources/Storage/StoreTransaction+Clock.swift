@@ -99,7 +99,10 @@ extension StoreTransaction {
                         select e.subscription_id
                         from webhook_events e
                         where \(matchByEmail) and e.outcome = 'parked' and e.reason = 'unknown_account'
-                            and (select count(*) from users u where lower(u.email) = lower(e.email)) > 0
+                            and \(.isASCII("e.email")) and (
+                                select count(*) from users u
+                                where lower(u.email) = lower(e.email) and \(.isASCII("u.email"))
+                            ) > 0
                     ) as found
                     where subscription_id is not null and \("subscription_id", notIn: except)
                     order by subscription_id limit \(limit)

@@ -29,14 +29,6 @@ extension StoreTransaction {
 }
 
 extension Store {
-    /// The provider's subscriptions that are active though their present month has been locked since before `grace` ago
-    /// (R17), those that were locked first before the others.
-    ///
-    /// - Parameter grace: seconds.
-    public func overdueRenewals(at moment: Date, grace: TimeInterval, limit: Int) async throws -> [String] {
-        try await reads.fetch(.overdueRenewals(at: moment, grace: grace, limit: limit))
-    }
-
     /// When a webhook last delivered something; nil: none has yet.
     public func lastDelivery() async throws -> Date? {
         try await reads.fetch(
@@ -50,45 +42,28 @@ extension Store {
         ).compactMap(\.self).first
     }
 
-    /// Variants that events have told of and no plan means.
+    /// Variants that waiting events have told of and no plan means. Each costs one step in the index, however many events
+    /// wait for it.
     public func unmappedVariants() async throws -> [String] {
         try await reads.fetch(
             Query<String>(
                 """
-                select distinct e.variant_id from webhook_events e
-                where e.outcome = 'parked' and e.reason = 'unknown_plan' and e.variant_id is not null
-                    and not exists (select 1 from plan_variants v where v.variant_id = e.variant_id)
-                    and not exists (select 1 from subscription_plans p where p.lemon_squeezy_variant_id = e.variant_id)
-                order by e.variant_id
-                """))
-    }
-}
-
-extension Query where Result == String {
-    /// Months that are known ahead are stored ahead, so that the stored ones tell at any moment which is locked. Few are:
-    /// only of those it is asked since when.
-    static func overdueRenewals(at moment: Date, grace: TimeInterval, limit: Int) -> Query {
-        Query(
-            """
-            with locked as materialized (
-                select s.user_id, s.lemon_squeezy_subscription_id as id, s.source_created_at
-                from user_subscriptions s
-                where s.source = 'provider' and s.status = 'active' and not exists (
-                    select 1 from compute_unit_buckets b
-                    where b.user_id = s.user_id and b.line = s.lemon_squeezy_subscription_id
-                        and b.begins_at <= \(moment) and b.ends_at > \(moment) and b.unlocked_at <= \(moment)
+                with recursive told (variant_id) as (
+                    select min(variant_id) from webhook_events where outcome = 'parked'
+                    union all
+                    select (
+                        select min(e.variant_id) from webhook_events e
+                        where e.outcome = 'parked' and e.variant_id > told.variant_id
+                    )
+                    from told where told.variant_id is not null
                 )
-            )
-            select id from (
-                select id, coalesce(
-                    (
-                        select max(b.ends_at) from compute_unit_buckets b
-                        where b.user_id = locked.user_id and b.line = locked.id and b.ends_at <= \(moment)
-                    ), source_created_at) as since
-                from locked
-            ) as overdue
-            where since < \(moment.addingTimeInterval(-grace))
-            order by since, id limit \(limit)
-            """)
+                select variant_id from told
+                where variant_id is not null
+                    and not exists (select 1 from plan_variants v where v.variant_id = told.variant_id)
+                    and not exists (
+                        select 1 from subscription_plans p where p.lemon_squeezy_variant_id = told.variant_id
+                    )
+                order by variant_id
+                """))
     }
 }

@@ -17,7 +17,7 @@ extension StoreTransaction {
                 let decision =
                     folded.decisions[new.id]
                     ?? EventDecision(eventID: new.id, outcome: new.event.outcome, reason: new.event.reason)
-                return NewEventRow(id: new.id, event: new.event, deliveries: new.deliveries, decision: decision, at: at)
+                return NewEventRow(id: new.id, event: new.event, again: new.again, decision: decision, at: at)
             }
             statements.append(NewEventRow.table.insert(rows))
         }
@@ -110,30 +110,47 @@ extension StoreTransaction {
     ///
     /// - Returns: how many.
     package func eraseEvents(of user: UUID, at now: Date) async throws -> Int {
-        try await fetch(
+        let own = try await fetch(
+            Query<(id: UUID, subscription: String?, customer: String?)>(
+                """
+                select id, subscription_id, customer_id from webhook_events
+                where user_id = \(user)
+                    or user_id is null and (claimed_user_id = \(user) or deleted_user_id = \(user))
+                """
+            ) { (try $0.next(), try $0.next(), try $0.next()) })
+        let customers = Set(own.compactMap(\.customer))
+        let others = try await fetch(
+            Query<String>(
+                """
+                select distinct customer_id from \("webhook_events", as: "e", where: "customer_id", in: customers)
+                where user_id <> \(user)
+                """))
+        let alone = customers.subtracting(others)
+        // Each by an index of its own: a single statement for all of them reads the whole inbox.
+        let (bySubscription, byCustomer, ofCustomer) = try await fetch(
+            Query<UUID>(
+                """
+                select id from \(
+                    "webhook_events", as: "e", where: "subscription_id", in: Set(own.compactMap(\.subscription)),
+                    and: "user_id is null")
+                """),
+            Query<UUID>(
+                """
+                select id from \(
+                    "webhook_events", as: "e", where: "customer_id", in: alone, and: "user_id is null and kind = 'other'")
+                """),
+            Query<UUID>(
+                """
+                select id from \(
+                    "webhook_events", as: "e", where: "data_id", in: alone,
+                    and: "data_type = 'customers' and user_id is null and kind = 'other'")
+                """))
+        let ids = Set(own.map(\.id)).union(bySubscription).union(byCustomer).union(ofCustomer)
+        return try await fetch(
             Query<Int>(
                 """
-                with own as (
-                    select id, customer_id from webhook_events
-                    where user_id = \(user)
-                        or user_id is null and (claimed_user_id = \(user) or deleted_user_id = \(user))
-                ), own_subscriptions as (
-                    select distinct subscription_id from webhook_events where id in (select id from own)
-                ), customers as (
-                    select distinct customer_id from own
-                    where customer_id is not null and not exists (
-                        select 1 from webhook_events o where o.customer_id = own.customer_id and o.user_id <> \(user)
-                    )
-                )
-                update webhook_events as e set body = \([UInt8]()), email = null, erased_at = \(now)
-                where e.erased_at is null and (
-                    e.id in (select id from own)
-                    or e.user_id is null and e.subscription_id in (select subscription_id from own_subscriptions)
-                    or e.user_id is null and e.kind = 'other' and (
-                        e.customer_id in (select customer_id from customers)
-                        or e.data_type = 'customers' and e.data_id in (select customer_id from customers)
-                    )
-                )
+                update webhook_events set body = \([UInt8]()), email = null, erased_at = \(now)
+                where \("id", in: ids) and erased_at is null
                 returning 1
                 """)
         ).count
@@ -149,6 +166,7 @@ private struct RepeatedEventRow: Sendable {
         "webhook_events", key: ["id"],
         [
             Column("id", \.event.id), Column("deliveries", \.event.deliveries), Column("last_received_at", \.at),
+            Column("redeliveries") { Redeliveries($0.event.again, at: $0.at) },
             Column("attempts") { $0.event.failures == nil ? 0 : 1 },
             Column("next_attempt_at") { row in
                 row.event.failures.map { row.at.addingTimeInterval(RetryDelay.after(failures: $0)) }
@@ -160,6 +178,7 @@ private struct RepeatedEventRow: Sendable {
             rows,
             changes: [
                 "deliveries": "webhook_events.deliveries + new.deliveries",
+                "redeliveries": Redeliveries.addition,
                 "attempts": "webhook_events.attempts + new.attempts",
                 "next_attempt_at": "coalesce(new.next_attempt_at, webhook_events.next_attempt_at)",
             ])

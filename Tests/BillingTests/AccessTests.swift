@@ -166,4 +166,21 @@ struct AccessTests {
         let trial = try trials.state(at: "2026-12-01 00:00:00").subscriptions[0]
         #expect(trial.isRenewalOverdue(at: .utc("2026-12-01 00:00:00"), grace: 86_400) == false)
     }
+
+    @Test("Units last until the first month that is locked, though later ones be paid")
+    func unitsUntil() throws {
+        var (account, subscription) = Case.purchase()
+        func unitsUntil(_ moment: String) throws -> Date { try account.state(at: moment).subscriptions[0].unitsUntil }
+        #expect(try unitsUntil("2026-10-20 00:00:00") == .utc("2026-11-12 09:30:04"))
+        #expect(try unitsUntil("2026-12-20 00:00:00") == .utc("2026-11-12 09:30:04"))
+        // A year is paid, but for one month.
+        subscription.renewsAt = .utc("2027-10-12 09:30:04")
+        account.bodies += [
+            subscription.event("subscription_updated", at: .utc("2026-10-13 00:00:00")),
+            subscription.invoice(
+                "subscription_payment_failed", id: 9, status: "pending", createdAt: .utc("2026-12-12 09:30:04")),
+        ]
+        #expect(try unitsUntil("2026-12-20 00:00:00") == .utc("2026-12-12 09:30:04"))
+        #expect(try unitsUntil("2027-01-20 00:00:00") == .utc("2027-10-12 09:30:04"))
+    }
 }

@@ -38,8 +38,12 @@ import Testing
         #expect(try account.shown(at: "2026-11-13 00:00:00") == "starter 300 2026-11-12T09:30:10Z")
     }
 
-    @Test func `the provider's first snapshot tells the months, and what was left is still left`() throws {
-        var (account, subscription) = (Self.adopted(), Self.provided())
+    /// Another program may say that a period begins some hours before or after it does.
+    private static let begins = ["2026-10-11 22:00:00", "2026-10-12 09:30:10", "2026-10-13 08:00:00"]
+
+    @Test(arguments: begins)
+    func `the provider's first snapshot tells the months, and what was left is still left`(begin: String) throws {
+        var (account, subscription) = (Self.adopted(Self.row(from: begin)), Self.provided())
         account.bodies.append(subscription.event("subscription_updated", at: .utc("2026-10-25 10:00:00")))
         #expect(try account.shown(at: "2026-10-26 00:00:00") == "starter 300 2026-11-12T09:30:04Z")
         try account.consume(50, at: "2026-10-27 00:00:00")
@@ -49,8 +53,9 @@ import Testing
         #expect(try account.shown(at: "2026-11-13 00:00:00") == "starter 1000 2026-12-12T09:30:04Z")
     }
 
-    @Test func `what was used before the provider spoke stays used`() throws {
-        var (account, subscription) = (Self.adopted(), Self.provided())
+    @Test(arguments: begins)
+    func `what was used before the provider spoke stays used`(begin: String) throws {
+        var (account, subscription) = (Self.adopted(Self.row(from: begin)), Self.provided())
         try account.consume(100, at: "2026-10-21 00:00:00")
         account.bodies.append(subscription.event("subscription_updated", at: .utc("2026-10-25 10:00:00")))
         #expect(try account.shown(at: "2026-10-26 00:00:00") == "starter 200 2026-11-12T09:30:04Z")

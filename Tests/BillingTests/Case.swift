@@ -72,7 +72,9 @@ struct Case {
 }
 
 extension BillingEvent {
-    init(body: [UInt8]) throws {
+    convenience init(body: [UInt8]) throws { try self.init(body: body, id: UUID()) }
+
+    convenience init(body: [UInt8], id: UUID) throws {
         let event = try WebhookEvent(body: body)
         let fact: Fact =
             switch event.object {
@@ -82,7 +84,7 @@ extension BillingEvent {
             default: .none
             }
         self.init(
-            id: UUID(), digest: SHA256.digest(body), name: event.name, dataType: event.dataType,
+            id: id, digest: SHA256.digest(body), name: event.name, dataType: event.dataType,
             claimedUserID: event.customUserID.flatMap(UUID.init(uuidString:)), customerID: event.customerID,
             subscriptionID: event.subscriptionID, email: event.email, fact: fact)
     }

@@ -103,6 +103,11 @@ struct ClaimTests {
         #expect(try owner([body], accounts: one, matchByEmail: true) == .account(Self.ada))
         #expect(try owner([body], accounts: two, matchByEmail: true) == .ambiguous)
         #expect(try owner([body], accounts: Self.known, matchByEmail: true) == .unknown)
+        // Which of these letters are the same, but for their case, each database answers differently.
+        silent.email = "jörg@example.com"
+        let foreign = KnownAccounts(ids: [], byEmail: ["jörg@example.com": [Self.ada]])
+        let event = silent.event("subscription_created")
+        #expect(try owner([event], accounts: foreign, matchByEmail: true) == .unknown)
     }
 
     // MARK: Remembered matches

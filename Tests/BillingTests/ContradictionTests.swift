@@ -84,10 +84,7 @@ struct ContradictionTests {
                         status: pick(["paid", "pending", "refunded"]), createdAt: day(0...70), updatedAt: day(0...70),
                         refundedAt: pick([nil, day(0...70)]))
                 }
-            if var event = try? BillingEvent(body: body) {
-                event.id = Case.user
-                events.append(event)
-            }
+            if let event = try? BillingEvent(body: body, id: Case.user) { events.append(event) }
         }
         return Account(userID: Case.user, createdAt: begin, events: events, charges: [])
     }

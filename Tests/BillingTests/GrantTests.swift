@@ -29,6 +29,22 @@ struct GrantTests {
         #expect(try account.state(at: "2026-10-25 00:00:00").tier == "free")
     }
 
+    @Test("An end ends what was granted to that account until then, and nothing else")
+    func actions() {
+        let (ada, bob) = (UUID(), UUID())
+        func action(_ user: UUID, _ plan: String?, _ at: String) -> GrantAction {
+            GrantAction(id: UUID(), userID: user, planID: plan, until: nil, at: .utc(at))
+        }
+        let actions = [
+            action(bob, nil, "2026-10-01 00:00:00"), action(ada, "starter", "2026-10-02 00:00:00"),
+            action(ada, "professional", "2026-10-03 00:00:00"), action(bob, "starter", "2026-10-03 00:00:00"),
+            action(ada, nil, "2026-10-04 00:00:00"), action(ada, "enterprise", "2026-10-05 00:00:00"),
+        ]
+        let end = Date.utc("2026-10-04 00:00:00")
+        #expect(actions.grants[ada]?.map(\.until) == [end, end, nil])
+        #expect(actions.grants[bob]?.map(\.until) == [nil])
+    }
+
     @Test("It has the months that begin before its end, and one has to look when it ends")
     func months() throws {
         let account = granted(until: "2026-12-31 00:00:00")

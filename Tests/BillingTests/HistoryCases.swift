@@ -1,6 +1,7 @@
 import Billing
 import Foundation
 import Payloads
+import Selextract
 import Testing
 
 /// C15 and on: what the histories of real subscriptions taught.
@@ -56,6 +57,19 @@ struct HistoryCases {
                 "subscription_payment_failed", id: 9, reason: "updated", status: "pending", createdAt: change),
         ]
         #expect(try account.shown(at: "2026-10-28 22:00:00") == "professional 600 2026-11-12T09:30:04Z")
+        // A plan that is edited gives more from the next month on, and is no reason to count what was not paid.
+        var edited = account
+        edited.catalog = PlanCatalog(
+            plans: Case.plans.plans.values.map { plan in
+                plan.id == "starter" ? Case.plan("starter", units: 6000, tasks: 3, cents: 1900, variant: "101") : plan
+            },
+            terms: [
+                "starter": [
+                    .init(validFrom: .distantPast, monthlyComputeUnits: 1000),
+                    .init(validFrom: .utc("2026-10-30 00:00:00"), monthlyComputeUnits: 6000),
+                ]
+            ])
+        #expect(try edited.shown(at: "2026-10-30 00:00:00") == "professional 600 2026-11-12T09:30:04Z")
         var paid = account
         paid.bodies.append(subscription.invoice(id: 9, reason: "updated", createdAt: change, updatedAt: change))
         #expect(try paid.shown(at: "2026-10-28 22:00:00") == "professional 2470 2026-11-12T09:30:04Z")

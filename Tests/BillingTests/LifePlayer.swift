@@ -37,9 +37,8 @@ struct LifePlayer {
     private static func decoded(_ life: Life) -> [[UInt8]: BillingEvent] {
         var decoded: [[UInt8]: BillingEvent] = [:]
         for case .event(let body) in life.steps.map(\.step) where decoded[body] == nil {
-            decoded[body] = try? BillingEvent(body: body)
             // The ids are given at random; they do not count.
-            decoded[body]?.id = life.user
+            decoded[body] = try? BillingEvent(body: body, id: life.user)
         }
         return decoded
     }

@@ -82,7 +82,11 @@ struct ObservationTests {
         #expect([order].news(beside: [known]).isEmpty)
         guard case .order(var fact) = known.event.fact else { throw CancellationError() }
         fact.email = nil
-        known.event.fact = .order(fact)
+        let event = known.event
+        known.event = BillingEvent(
+            id: event.id, digest: event.digest, name: event.name, dataType: event.dataType,
+            claimedUserID: event.claimedUserID, customerID: event.customerID, subscriptionID: event.subscriptionID,
+            email: nil, fact: .order(fact))
         #expect([order].news(beside: [known]).isEmpty)
         let refunded = try observed(subscription.order(status: "refunded", refundedAt: Self.created))
         #expect([refunded].news(beside: [known]).count == 1)

@@ -1,3 +1,4 @@
+import Accounts
 import Billing
 import Databases
 import Foundation
@@ -68,6 +69,34 @@ import Testing
                 let error = await storeError { try await store.mapVariant(variant, to: "professional") }
                 #expect(error == .conflict("variant “\(variant)” means plan “starter” already"))
             }
+            var changes = PlanChanges()
+            changes.lemonSqueezyVariantID = "111"
+            let error = await storeError { _ = try await store.updatePlan("professional", changes) }
+            #expect(error == .conflict("variant “111” means plan “starter” already"))
+            _ = try await store.updatePlan("starter", changes)
+            changes.lemonSqueezyVariantID = "101"
+            #expect(await storeError { _ = try await store.updatePlan("professional", changes) } != nil)
+        }
+    }
+
+    @Test("Whoever has a plan is looked at again when its units or its price change", arguments: DatabaseKind.allCases)
+    func edited(_ kind: DatabaseKind) async throws {
+        // The database's own clock tells since when they are due.
+        try await kind.withStore(clock: TestClock(.now + 86_400)) { store in
+            try await store.prepare()
+            // Two subscriptions of one account: the plan that gives more counts (R10).
+            var second = ProviderSubscription.purchase(id: "910002")
+            (second.variantID, second.orderID) = ("102", "616002")
+            try await store.receive([ProviderSubscription.purchase().event0, second.event0])
+            _ = try await Tick(store, policy: BillingPolicy()).run()
+            #expect(try await store.user(id: ada)?.subscriptionTier == "professional")
+            var changes = PlanChanges()
+            changes.monthlyComputeUnits = 500
+            _ = try await store.updatePlan("professional", changes)
+            _ = try await Tick(store, policy: BillingPolicy()).run(onlyDue: true)
+            #expect(try await store.user(id: ada)?.subscriptionTier == "starter")
+            let check = try await Rebuild(store, policy: BillingPolicy()).run(check: true)
+            #expect(check.differences.isEmpty, "\(check.differences)")
         }
     }
 

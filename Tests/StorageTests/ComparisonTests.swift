@@ -155,7 +155,7 @@ import Testing
                         let line = try await TimeLine(account: life.user, store: store, policy: life.policy)
                         let mine = Set(line.subscriptions.compactMap(\.lemonSqueezySubscriptionID))
                         let found = Set(
-                            try await store.overdueRenewals(
+                            try await store.primary.overdueRenewals(
                                 at: moment, grace: life.policy.renewalOverdueAfter, limit: 10_000))
                         #expect(found.intersection(mine) == line.overdue.intersection(mine), "seed \(seed) \(moment)")
                         overdue += line.overdue.count
@@ -187,12 +187,21 @@ import Testing
                 let line = try await TimeLine(account: user, store: store, policy: BillingPolicy())
                 #expect(line.overdue == ["910001"])
                 func found(_ moment: String) async throws -> [String] {
-                    try await store.overdueRenewals(at: .utc(moment), grace: 86_400, limit: 10)
+                    try await store.primary.overdueRenewals(at: .utc(moment), grace: 86_400, limit: 10)
                 }
                 #expect(try await found("2026-12-20 00:00:00") == ["910001"])
                 #expect(try await found("2026-12-13 09:30:04") == [])
                 #expect(try await found("2026-12-13 09:30:05") == ["910001"])
+                clock.set(.utc("2027-01-12 09:30:04"))
+                _ = try await Tick(store, policy: BillingPolicy()).run()
                 #expect(try await found("2027-01-20 00:00:00") == [])
+
+                // As an older program left it.
+                clock.set(.utc("2026-12-20 00:00:00"))
+                try await database.execute("update user_subscriptions set units_until = null")
+                try await database.execute("update users set billing_due_at = '2026-12-19T00:00:00.000Z'")
+                _ = try await Tick(store, policy: BillingPolicy()).run()
+                #expect(try await found("2026-12-20 00:00:00") == ["910001"])
             }
         }
     }

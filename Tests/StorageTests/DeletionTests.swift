@@ -79,6 +79,75 @@ import Testing
         }
     }
 
+    @Test("What was used of a subscription that has moved stays used, whoever had it", arguments: DatabaseKind.allCases)
+    func movedCharges(_ kind: DatabaseKind) async throws {
+        for byAnother in [false, true] {
+            try await kind.withDatabase { database in
+                try await database.withStore(clock: TestClock(afterPurchase)) { store in
+                    _ = try await prepare(store)
+                    func use(_ units: Int, of user: UUID) async throws {
+                        try await store.consumeComputeUnits(units, for: UUID(), of: user, policy: policy)
+                    }
+                    try await use(900, of: ada)
+                    try await store.bind(subscription: "910001", to: bob, reason: nil, policy: policy)
+                    let left = try await store.picture(of: bob)
+                    if byAnother {
+                        try await database.execute("delete from users where email = 'ada@example.com'")
+                    } else {
+                        _ = try await store.deleteAccount(ada, policy: policy)
+                    }
+                    let check = try await Rebuild(store, policy: policy).run(check: true)
+                    #expect(check.differences.isEmpty, "\(check.differences)")
+                    #expect(try await store.picture(of: bob) == left)
+                    let charges = "select sum(consumed) || '' from compute_unit_charges where line = '910001'"
+                    #expect(try await database.values(charges) == ["900"])
+                }
+            }
+        }
+    }
+
+    @Test(
+        "What waits because its customer has two accounts is the other's when another program deletes one",
+        arguments: DatabaseKind.allCases)
+    func customerOfTwo(_ kind: DatabaseKind) async throws {
+        try await kind.withDatabase { database in
+            // The database's own clock tells since when an account is due.
+            try await database.withStore(clock: TestClock(.now + 86_400)) { store in
+                try await store.prepare()
+                _ = try await store.createUser(email: "bob@example.com", id: bob)
+                for (id, user) in [("910001", ada), ("910002", bob), ("910003", nil)] {
+                    var subscription = ProviderSubscription.purchase(of: user, id: id)
+                    subscription.orderID = "61" + id
+                    try await store.receive([subscription.event("subscription_created")])
+                }
+                _ = try await Tick(store, policy: policy).run()
+                #expect(try await store.picture(of: bob).subscriptions.count == 1)
+                try await database.execute("delete from users where email = 'ada@example.com'")
+                _ = try await Tick(store, policy: policy).run(onlyDue: true)
+                #expect(try await store.picture(of: bob).subscriptions.count == 3)
+                let check = try await Rebuild(store, policy: policy).run(check: true)
+                #expect(check.differences.isEmpty, "\(check.differences)")
+            }
+        }
+    }
+
+    @Test("A quarantined event that was erased stays so when it is sent again", arguments: DatabaseKind.allCases)
+    func resentAfterErasing(_ kind: DatabaseKind) async throws {
+        try await kind.withStore(clock: TestClock(afterPurchase)) { store in
+            try await store.prepare()
+            let wrong = BillingPolicy(acceptance: Acceptance(storeID: "77"))
+            try await store.adopt(wrong, host: "wrong")
+            let body = ProviderSubscription.purchase().event0
+            let receipt = try await store.receive([body], policy: wrong)[0]
+            #expect(receipt.outcome == .quarantined)
+            #expect(try await store.deleteAccount(ada, erase: true, policy: wrong) == 1)
+            try await store.adopt(policy, host: "right")
+            try await store.receive([body], policy: policy)
+            let record = try #require(try await store.eventRecord(receipt.eventID))
+            #expect(record.deliveries == 2 && record.email == nil && record.erasedAt != nil)
+        }
+    }
+
     @Test("What tells of a customer who has another account, too, stays", arguments: DatabaseKind.allCases)
     func sharedCustomer(_ kind: DatabaseKind) async throws {
         try await kind.withStore(clock: TestClock(afterPurchase)) { store in

@@ -202,6 +202,26 @@ import Testing
         }
     }
 
+    /// Whatever is asked for first, the clock or that account's task.
+    @Test(arguments: DatabaseKind.allCases)
+    func `a task is not charged to a provider's row that was moved to its account`(kind: DatabaseKind) async throws {
+        try await kind.withDatabase { database in
+            try await database.withStore(clock: TestClock(afterPurchase)) { store in
+                try await store.prepare()
+                try await store.receive([ProviderSubscription.purchase().event0])
+                let before = try await store.picture(of: ada)
+                _ = try await store.createAccount(NewUser(id: bob, email: "bob@example.com"), policy: policy)
+                try await database.execute("update user_subscriptions set user_id = '\(bob.lowercased)'")
+                let entry = try await store.transaction {
+                    try await Fold($0, policy: policy).grant(
+                        UnitRequest(userID: bob, kind: .consume(task: UUID(), inFull: false), units: 30))
+                }
+                #expect((entry.line, entry.balance) == (.free, 70))
+                #expect(try await store.picture(of: ada) == before)
+            }
+        }
+    }
+
     @Test(arguments: DatabaseKind.allCases)
     func `what was changed from outside goes with a subscription that changes hands`(kind: DatabaseKind) async throws {
         try await kind.withDatabase { database in

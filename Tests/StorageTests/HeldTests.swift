@@ -86,6 +86,21 @@ import Testing
         }
     }
 
+    @Test("An account of which another program holds the row of a granted plan is left out")
+    func granted() async throws {
+        try await withStore { store, database in
+            try await store.grant("professional", to: ada, until: nil, reason: "beta", policy: policy)
+            let purchases = Self.purchases.map(\.event0)
+            let decisions = try await whileHeld(
+                "select 1 from user_subscriptions where user_id = '\(ada)' for update", database
+            ) {
+                try await receive(purchases, store)
+            }
+            #expect(decisions.map { $0?.outcome } == [nil, .applied])
+            #expect(try await receive(purchases, store).map { $0?.outcome } == [.applied, .applied])
+        }
+    }
+
     @Test("What belongs to the same customer as a held account is left out with it")
     func customer() async throws {
         try await withStore { store, database in
@@ -121,6 +136,27 @@ import Testing
             #expect(try await store.primary.eventRecords(EventFilter(), limit: 2, before: nil)[0].outcome == .applied)
             #expect(try await store.user(id: ada)?.subscriptionTier == "starter")
             #expect(try await Rebuild(store, policy: policy).run(check: true).differences.isEmpty)
+        }
+    }
+
+    @Test("What was quarantined, is sent again, and is held then, is tried again within minutes")
+    func quarantinedAndHeld() async throws {
+        let wrong = BillingPolicy(acceptance: Acceptance(storeID: "77"))
+        try await withStore { store, database in
+            try await store.adopt(wrong, host: "wrong")
+            let body = Self.purchases[0].event0
+            let receipt = try await store.receive([body], policy: wrong)[0]
+            #expect(receipt.outcome == .quarantined)
+            try await store.adopt(policy, host: "right")
+            let decision = try await store.transaction {
+                try await Fold($0, policy: policy).setAside(InboxEvent(body), reason: RetryDelay.heldReason)
+            }
+            #expect(decision?.isDuplicate == true)
+            #expect(try await store.eventRecord(receipt.eventID)?.outcome == .failed)
+            clock.advance(by: 61)
+            _ = try await Tick(store, policy: policy).run(onlyDue: true)
+            #expect(try await store.eventRecord(receipt.eventID)?.outcome == .applied)
+            #expect(try await store.user(id: ada)?.subscriptionTier == "starter")
         }
     }
 

@@ -19,12 +19,18 @@ import Testing
             #expect(first.map(\.isDuplicate) == [false, true])
             #expect(first[0].eventID == first[1].eventID)
             clock.advance(by: 5.25)
-            let second = try await store.transaction { try await $0.insert([event]) }
+            let other = InboxEvent(Delivery(body: body, signature: "other", matchedSecret: .previous))
+            let second = try await store.transaction { try await $0.insert([other]) }
             #expect(second.map(\.isDuplicate) == [true])
             let record = try #require(try await store.eventRecord(first[0].eventID))
             #expect(record.deliveries == 3)
             #expect(record.receivedAt == afterPurchase)
             #expect(record.lastReceivedAt == afterPurchase + 5.25)
+            #expect(
+                record.redeliveries == [
+                    Redelivery(at: afterPurchase, origin: "current"),
+                    Redelivery(at: afterPurchase + 5.25, origin: "previous"),
+                ])
             #expect(
                 (record.name, record.dataType, record.size) == ("subscription_created", "subscriptions", body.count))
             #expect((record.subscriptionID, record.customerID) == (event.subscriptionID, event.customerID))
@@ -35,6 +41,20 @@ import Testing
             #expect(try await store.eventBody(record.id) == body)
             #expect(try await store.eventRecord(UUID()) == nil)
             #expect(try await store.eventBody(UUID()) == nil)
+        }
+    }
+
+    @Test("Whoever repeats an event a thousand times makes its row no longer", arguments: DatabaseKind.allCases)
+    func repeated(_ kind: DatabaseKind) async throws {
+        try await kind.withStore { store in
+            let event = InboxEvent(try Fixtures.event("subscription_created"))
+            let first = try await store.transaction { try await $0.insert([event]) }[0]
+            for _ in 1...10 {
+                _ = try await store.transaction { try await $0.insert(Array(repeating: event, count: 100)) }
+            }
+            let record = try #require(try await store.eventRecord(first.eventID))
+            #expect(record.deliveries == 1001)
+            #expect(record.redeliveries.count == 20)
         }
     }
 

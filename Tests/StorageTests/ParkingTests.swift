@@ -82,6 +82,34 @@ import Testing
         }
     }
 
+    @Test(
+        "An e-mail with letters beyond ASCII's leads to nobody, alone or beside others, and is not tried again and again",
+        arguments: DatabaseKind.allCases)
+    func foreignLetters(_ kind: DatabaseKind) async throws {
+        let policy = BillingPolicy(matchByEmail: true)
+        for together in [false, true] {
+            try await kind.withStore(clock: TestClock(afterPurchase)) { store in
+                try await store.mapPlans()
+                _ = try await store.createUser(email: "JÖRG@X.DE", id: ada)
+                var silent = ProviderSubscription.purchase(of: nil)
+                silent.email = "jörg@x.de"
+                var named = ProviderSubscription.purchase(of: ada, id: "910002")
+                (named.customerID, named.orderID) = ("515002", "616002")
+                let bodies = [silent.event("subscription_created"), named.event("subscription_created")]
+                if together {
+                    try await store.receive(bodies, policy: policy)
+                } else {
+                    for body in bodies { try await store.receive([body], policy: policy) }
+                }
+                #expect(try await store.picture(of: ada).subscriptions.count == 1)
+                let found = try await store.transaction {
+                    try await $0.releasable(limit: 10, matchByEmail: true, except: [])
+                }
+                #expect(found == [])
+            }
+        }
+    }
+
     @Test(arguments: DatabaseKind.allCases)
     func `what an operator binds is the account's, whatever is claimed`(kind: DatabaseKind) async throws {
         let clock = TestClock(afterPurchase)

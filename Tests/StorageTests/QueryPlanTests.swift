@@ -14,10 +14,11 @@ import Testing
     @Test func `on PostgreSQL nothing that is asked often reads a large table whole`() async throws {
         try await DatabaseKind.postgreSQL.withDatabase { database in
             try await Crowd.fill(database)
-            // With the values at hand, and as a statement that was prepared once for all values.
-            for generic in [false, true] {
-                let plans = try await database.plans(generic: generic) { store in
+            // With the values at hand, as a statement that was prepared once for all values, and as the console reads.
+            for (generic, limit) in [(false, nil), (true, nil), (true, Duration.seconds(60))] {
+                let plans = try await database.plans(generic: generic, readTimeout: limit) { store in
                     try await work(store)
+                    try await pages(store)
                     _ = try await store.primary.tasks(
                         of: nil, where: ["target_url": "https://example.com/none"], limit: 50, before: nil)
                 }
@@ -30,9 +31,7 @@ import Testing
 
     /// A database that was just restored has no statistics, and a connection keeps the plans that it made while the tables
     /// were empty.
-    @Test func `on PostgreSQL no transaction's plan depends on statistics, or on how full the tables were`()
-        async throws
-    {
+    @Test func `on PostgreSQL no transaction's plan depends on how full the tables were`() async throws {
         try await DatabaseKind.postgreSQL.withDatabase { database in
             try await database.execute("vacuum analyze")
             let plans = try await database.plans(before: { store in
@@ -46,18 +45,24 @@ import Testing
         }
     }
 
-    @Test func `on PostgreSQL no transaction's plan depends on statistics where the tables are full`() async throws {
+    @Test func `on PostgreSQL no plan of a transaction or a page depends on statistics`() async throws {
         try await DatabaseKind.postgreSQL.withDatabase { database in
             try await Crowd.fill(database, isAnalyzed: false)
-            let plans = try await database.plans { try await transactions($0) }
+            let plans = try await database.plans { try await acts($0, try await transactions($0)) }
             try expectIndexes(plans, besides: ["tasks", "task_logs", "api_keys"])
+            expectNoWalk(try await database.plans(readTimeout: .seconds(60)) { try await pages($0) })
         }
     }
 
     @Test func `on SQLite nothing that is asked often reads a large table whole`() async throws {
         try await DatabaseKind.sqlite.withDatabase { database in
             try await Crowd.fill(database)
-            try expectIndexes(try await database.plans(work))
+            try expectIndexes(
+                try await database.plans { store in
+                    try await work(store)
+                    try await pages(store)
+                    try await acts(store, try await transactions(store))
+                })
             try await expectNotice(database)
         }
     }
@@ -70,13 +75,14 @@ import Testing
 
     private func expectIndexes(_ plans: [QueryPlan], besides tables: Set<String> = []) throws {
         // Each part of the work is there.
-        for table in [
-            "users", "tasks", "task_logs", "webhook_events", "user_subscriptions", "api_keys", "usage_analytics",
-            "compute_unit_ledger", "compute_unit_buckets", "compute_unit_charges",
-        ] where !tables.contains(table) {
+        for table in Crowd.large.subtracting(tables) {
             #expect(plans.contains { $0.sql.contains(table) }, "\(table)")
         }
         #expect(plans.count > 40)
+        expectNoWalk(plans)
+    }
+
+    private func expectNoWalk(_ plans: [QueryPlan]) {
         for plan in Set(plans.filter { !$0.wholeTables.isEmpty }) { Issue.record("\(plan)") }
     }
 
@@ -118,6 +124,39 @@ import Testing
         return id
     }
 
+    /// What operators do, for an account and what another one has bought.
+    private func acts(_ store: Store, _ user: UUID) async throws {
+        let policy = BillingPolicy()
+        _ = try await store.adjust(user, units: 5, reason: "test", policy: policy)
+        try await store.grant("professional", to: user, until: nil, reason: "test", policy: policy)
+        try await store.endGrants(of: user, reason: "test", policy: policy)
+        let other = try await transactions(store)
+        let rows = try await store.primary.subscriptions(user: other, limit: 1, before: nil).rows
+        let bought = try #require(rows.first?.lemonSqueezySubscriptionID)
+        try await store.bind(subscription: bought, to: user, reason: "test", policy: policy)
+        var unknown = ProviderSubscription.purchase(of: user, id: "\(UInt32.random(in: 1_000_000 ... .max))")
+        unknown.variantID = "999"
+        try await store.receive([unknown.event0])
+        var filter = EventFilter()
+        filter.subscriptionID = unknown.id
+        let waiting = try await store.primary.eventRecords(filter, limit: 9, before: nil).map(\.id)
+        _ = try await store.retry(events: waiting, policy: policy)
+        _ = try await store.discard(events: waiting, reason: "test", policy: policy)
+        _ = try await store.retry(events: waiting, policy: policy)
+
+        let later = unknown.event("subscription_updated", at: afterPurchase.addingTimeInterval(60))
+        let object = try #require(try JSONValue(parsing: later)["data"])
+        let seen = try #require(InboxEvent(observed: "subscriptions", bytes: object.wireBytes()))
+        let observations = Observations(store, policy: policy)
+        #expect(try await observations.news([seen]).count == 1)
+        _ = try await observations.compare([[seen]])
+        _ = try await observations.take([seen])
+
+        try await store.mapVariant("999", to: "starter")
+        #expect(try await store.release(policy: policy) > 0)
+        #expect(try await store.deleteAccount(user, erase: true, policy: policy) > 0)
+    }
+
     private func lists(_ store: Store) async throws {
         let users = try await store.primary.users(limit: 50, before: nil)
         let last = try #require(users.last)
@@ -151,5 +190,34 @@ import Testing
             let cursor = Cursor(at: event.receivedAt, id: event.id)
             _ = try await store.primary.eventRecords(filter, limit: 50, before: cursor)
         }
+    }
+
+    /// What the console's pages ask beside that.
+    private func pages(_ store: Store) async throws {
+        let lists = store.primary
+        _ = try await lists.waiting(limit: 1000)
+        _ = try await lists.activity(since: .now.addingTimeInterval(-86_400), limit: 5000)
+        _ = try await store.unmappedVariants()
+        _ = try await lists.overdueRenewals(at: .now, grace: 86_400, limit: 50)
+        let newest = try await lists.eventRecords(EventFilter(), limit: 1, before: nil)
+        let last = try #require(newest.last)
+        let cursor = try #require(try await lists.event(1000, before: nil))
+        _ = try await lists.event(1000, before: cursor)
+        // A filter that no index answers looks at so many.
+        var filter = EventFilter()
+        filter.name = "subscription_cancelled"
+        _ = try await lists.eventRecords(filter, limit: 50, before: cursor, lookingAt: 1000)
+        _ = try await store.eventRecord(last.id)
+        _ = try await store.eventBody(last.id)
+        _ = try await lists.ledger(event: last.id)
+        _ = try await lists.invoices(subscription: "77", limit: 50)
+        _ = try await lists.acts(limit: 50, before: cursor)
+        _ = try await lists.lastAct(user: last.userID, subscription: "77", events: [last.id])
+        _ = try await lists.reconcileRuns(limit: 50, before: cursor)
+        _ = try await lists.reconcileRun(last.id)
+        _ = try await store.subscription("sub-77")
+        let user = try #require(try await lists.users(limit: 1, before: nil).first)
+        _ = try await store.ledger(user: user.id, limit: 101, before: .max)
+        _ = try await TimeLine(account: user.id, store: store, policy: BillingPolicy())
     }
 }

@@ -32,6 +32,34 @@ import Testing
         }
     }
 
+    @Test("On SQLite who waits for others to write waits until his deadline, and no longer")
+    func turn() async throws {
+        try await DatabaseKind.sqlite.withStore { store in
+            let error = try await store.transaction { _ in
+                let limits = TransactionLimits(deadline: .now + .milliseconds(50), statement: .seconds(1))
+                return await storeError { try await store.transaction(limits) { _ in } }
+            }
+            guard case .unavailable? = error else { throw try #require(error) }
+            try await store.transaction { _ in }
+        }
+    }
+
+    @Test("What pages read on SQLite keeps nobody from writing, and is one moment's")
+    func pages() async throws {
+        try await DatabaseKind.sqlite.withDatabase { database in
+            try await database.withStore { store in
+                let pages = try #require(try DatabaseConfiguration(url: database.url).openForPages())
+                try await pages.transaction { transaction in
+                    let before = try await transaction.users([ada])
+                    _ = try await store.createUser(email: "ada@example.com", id: ada)
+                    #expect(try await transaction.users([ada]) == before)
+                }
+                #expect(try await pages.user(id: ada)?.email == "ada@example.com")
+                await pages.close()
+            }
+        }
+    }
+
     @Test(arguments: DatabaseKind.allCases)
     func `a transaction that the database refuses leaves nothing behind`(kind: DatabaseKind) async throws {
         try await kind.withStore(clock: TestClock(afterPurchase)) { store in

@@ -7,7 +7,7 @@ public import Storage
 /// A database that is there for one test.
 public struct TestDatabase: Sendable {
     public let kind: DatabaseKind
-    let name: String
+    public let name: String
     public let url: String
 
     /// The same database through PgBouncer.

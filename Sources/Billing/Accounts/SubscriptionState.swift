@@ -29,6 +29,9 @@ public struct SubscriptionState: Sendable, Hashable {
     public var pause: Snapshot.Pause?
     /// The newest of its events.
     public var latestEventAt: Date
+    /// Until when its months follow each other unlocked, from the present one on; of a present one that is locked, since
+    /// when it is (R17).
+    public var unitsUntil: Date
     /// Those known, also ahead; in order. Beside a checkpoint, without those that are closed.
     public var buckets: [Bucket]
 
@@ -37,7 +40,7 @@ public struct SubscriptionState: Sendable, Hashable {
         currentPeriodEnd: Date, cancelAtPeriodEnd: Bool, customerID: String?, orderID: String?,
         orderItemID: String?, productID: String?, variantID: String?, createdAt: Date, updatedAt: Date,
         renewsAt: Date?, endsAt: Date?, trialEndsAt: Date?, pause: Snapshot.Pause?, latestEventAt: Date,
-        buckets: [Bucket]
+        unitsUntil: Date, buckets: [Bucket]
     ) {
         self.id = id
         self.grant = grant
@@ -58,6 +61,7 @@ public struct SubscriptionState: Sendable, Hashable {
         self.trialEndsAt = trialEndsAt
         self.pause = pause
         self.latestEventAt = latestEventAt
+        self.unitsUntil = unitsUntil
         self.buckets = buckets
     }
 
@@ -79,11 +83,9 @@ public struct SubscriptionState: Sendable, Hashable {
         buckets.last { $0.isUnlocked(at: moment) }
     }
 
-    /// Whether it is active while its present month has been locked for longer than `grace` (R17).
+    /// Whether it is active while its present month has been locked for longer than `grace`, in seconds (R17).
     public func isRenewalOverdue(at moment: Date, grace: TimeInterval) -> Bool {
-        guard status == .active, presentBucket(at: moment) == nil else { return false }
-        let lockedSince = buckets.last { $0.end <= moment }?.end ?? createdAt
-        return moment.timeIntervalSince(lockedSince) > grace
+        status == .active && moment.timeIntervalSince(unitsUntil) > grace
     }
 
     /// The moments at which what it gives can change by itself.
@@ -169,12 +171,27 @@ extension SubscriptionState {
             trialEndsAt: history.trialEndsAt,
             pause: present.pause.map { Snapshot.Pause(mode: $0.mode ?? "void", resumesAt: $0.resumesAt) },
             latestEventAt: history.latestEventAt,
-            buckets: chain.buckets
-        )
+            // All months before a checkpoint are unlocked.
+            unitsUntil: chain.buckets.end(
+                at: moment, orElse: checkpoint?.closedBefore ?? history.createdAt),
+            buckets: chain.buckets)
     }
 
     /// How far ahead months are known: a yearly plan's, and one more. Longer ones follow by the clock.
     static let monthsAhead = 13
+}
+
+extension [Bucket] {
+    /// Where those end that follow each other from the present one on; without a present one, where the last one ended.
+    func end(at moment: Date, orElse start: Date) -> Date {
+        var end = last { $0.end <= moment }?.end ?? start
+        var reached = moment
+        for bucket in self where bucket.end > moment {
+            guard bucket.begin <= reached, bucket.isUnlocked(at: reached) else { break }
+            (end, reached) = (bucket.end, bucket.end)
+        }
+        return end
+    }
 }
 
 extension Charge {

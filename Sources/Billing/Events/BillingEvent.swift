@@ -2,19 +2,22 @@ public import Foundation
 public import LemonSqueezy
 
 /// A stored event: what the rules read of it. Quarantined and rejected events are none.
-public struct BillingEvent: Sendable, Hashable, Identifiable {
-    public var id: UUID
+///
+/// A value, for it never changes; but a class, since a fold looks at each event of an account several times over, and a copy of
+/// some twenty strings each time is what took longest.
+public final class BillingEvent: Sendable, Identifiable {
+    public let id: UUID
     /// SHA-256 of its bytes.
-    public var digest: [UInt8]
-    public var name: EventName
+    public let digest: [UInt8]
+    public let name: EventName
     /// `data.type`.
-    public var dataType: String
+    public let dataType: String
     /// `meta.custom_data.user_id`: a claim, set by whoever opened the checkout.
-    public var claimedUserID: UUID?
-    public var customerID: String?
-    public var subscriptionID: String?
-    public var email: String?
-    public var fact: Fact
+    public let claimedUserID: UUID?
+    public let customerID: String?
+    public let subscriptionID: String?
+    public let email: String?
+    public let fact: Fact
 
     public enum Fact: Sendable, Hashable {
         case snapshot(Snapshot)
@@ -70,4 +73,16 @@ public struct BillingEvent: Sendable, Hashable, Identifiable {
     public var isAdopted: Bool { if case .snapshot(let snapshot) = fact { snapshot.adoption != nil } else { false } }
 
     public var isOrder: Bool { if case .order = fact { true } else { false } }
+}
+
+extension BillingEvent: Hashable {
+    public static func == (left: BillingEvent, right: BillingEvent) -> Bool {
+        left === right
+            || left.id == right.id && left.digest == right.digest && left.name == right.name
+                && left.dataType == right.dataType && left.claimedUserID == right.claimedUserID
+                && left.customerID == right.customerID && left.subscriptionID == right.subscriptionID
+                && left.email == right.email && left.fact == right.fact
+    }
+
+    public func hash(into hasher: inout Hasher) { hasher.combine(id) }
 }

@@ -1,4 +1,6 @@
+public import Foundation
 public import LemonSqueezy
+import Selextract
 
 /// The exact bytes of an event, how they came, and what proves them (R1).
 public struct Delivery: Sendable, Hashable {
@@ -33,4 +35,26 @@ public struct Delivery: Sendable, Hashable {
         self.signature = signature
         self.matchedSecret = matchedSecret
     }
+}
+
+/// A delivery of an event after its first (R1).
+public struct Redelivery: Sendable, Hashable, Codable {
+    /// UTC.
+    public var at: Date
+    /// The secret that its signature matched, `current` or `previous`; else how it came, `api` or `adopted`.
+    public var origin: String
+
+    public init(at: Date, origin: String) {
+        self.at = at
+        self.origin = origin
+    }
+}
+
+extension Redelivery: CustomStringConvertible {
+    public var description: String { "\(ISOTime.text(from: at)) \(origin)" }
+}
+
+extension Delivery {
+    /// As ``Redelivery/origin``.
+    var origin: String { matchedSecret?.rawValue ?? source.rawValue }
 }

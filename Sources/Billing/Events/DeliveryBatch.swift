@@ -9,11 +9,14 @@ public struct DeliveryBatch: Sendable {
         public var decision: EventDecision
         /// How often it failed.
         public var attempts: Int
+        /// What is personal was removed from it (R20).
+        public var isErased: Bool
 
-        public init(digest: [UInt8], decision: EventDecision, attempts: Int) {
+        public init(digest: [UInt8], decision: EventDecision, attempts: Int, isErased: Bool = false) {
             self.digest = digest
             self.decision = decision
             self.attempts = attempts
+            self.isErased = isErased
         }
     }
 
@@ -21,15 +24,21 @@ public struct DeliveryBatch: Sendable {
     public struct New: Sendable, Hashable {
         public var id: UUID
         public var event: InboxEvent
-        public var deliveries: Int
+        /// How each further one came (``Redelivery/origin``).
+        public var again: [String] = []
+
+        public var deliveries: Int { 1 + again.count }
     }
 
     /// A stored event that came again.
     public struct Repeated: Sendable, Hashable {
         public var id: UUID
-        public var deliveries: Int
-        /// It had failed and fails once more: how often it failed before; nil otherwise.
+        /// How each came (``Redelivery/origin``).
+        public var again: [String]
+        /// It is to be tried again: how often it failed before; nil otherwise.
         public var failures: Int?
+
+        public var deliveries: Int { again.count }
     }
 
     public private(set) var new: [New] = []
@@ -51,16 +60,16 @@ public struct DeliveryBatch: Sendable {
         for event in events {
             if let place = places[event.digest] {
                 if place.isNew {
-                    new[place.index].deliveries += 1
+                    new[place.index].again.append(event.delivery.origin)
                 } else {
-                    repeated[place.index].deliveries += 1
+                    repeated[place.index].again.append(event.delivery.origin)
                 }
                 preliminary.append(Self.duplicate(place.decision))
             } else if let stored = known[event.digest] {
                 places[event.digest] = (stored.decision, false, repeated.count)
                 add(event, stored)
             } else {
-                let added = New(id: id(), event: event, deliveries: 1)
+                let added = New(id: id(), event: event)
                 let decision = EventDecision(eventID: added.id, outcome: event.outcome, reason: event.reason)
                 places[event.digest] = (decision, true, new.count)
                 new.append(added)
@@ -70,14 +79,17 @@ public struct DeliveryBatch: Sendable {
         }
     }
 
-    /// An event that was stored before. What was quarantined may be accepted by now: a resend is judged anew.
+    /// An event that was stored before. What was quarantined may be accepted by now: a resend is judged anew, unless it was
+    /// erased, for that stays so.
     private mutating func add(_ event: InboxEvent, _ stored: Known) {
         let id = stored.decision.eventID
         let hadFailed = stored.decision.outcome == .failed
+        let isAccepted =
+            stored.decision.outcome == .quarantined && event.outcome != .quarantined && !stored.isErased
+        let fails = event.outcome == .failed && (hadFailed || isAccepted)
         repeated.append(
-            Repeated(id: id, deliveries: 1, failures: hadFailed && event.outcome == .failed ? stored.attempts : nil))
+            Repeated(id: id, again: [event.delivery.origin], failures: fails ? stored.attempts : nil))
         preliminary.append(Self.duplicate(stored.decision))
-        let isAccepted = stored.decision.outcome == .quarantined && event.outcome != .quarantined
         if isAccepted { accepted[id] = event }
         if event.concernsAccounts, isAccepted || hadFailed { arrivals.append(id) }
     }

@@ -25,16 +25,16 @@ struct SubscriptionHistory: Sendable {
     ///
     /// - Parameter orders: the account's; those of this subscription are taken.
     init?(id: String, events: [BillingEvent], orders: [Order] = []) {
-        var snapshots: [SnapshotOrder: Snapshot] = [:]
+        var told: [Snapshot] = []
         var invoices: [(name: EventName, invoice: Invoice)] = []
         for event in events {
             switch event.fact {
-            case .snapshot(let snapshot): snapshots[snapshot.order] = snapshot
+            case .snapshot(let snapshot): told.append(snapshot)
             case .invoice(let invoice): invoices.append((event.name, invoice))
             case .order, .none: break
             }
         }
-        let told = snapshots.values.sorted { $0.order < $1.order }
+        told.putInOrder()
         let provided = told.filter { $0.adoption == nil }
         let relevant = provided.isEmpty ? told : provided
         guard let createdAt = relevant.map(\.createdAt).min() else { return nil }
@@ -84,6 +84,43 @@ struct SubscriptionHistory: Sendable {
     /// The moment at which the snapshot at `index` stops being the present state; nil if it still is.
     func end(of index: Int) -> Date? {
         index + 1 < snapshots.count ? snapshots[index + 1].updatedAt : nil
+    }
+
+    /// How long what a snapshot tells of lasts: until the next snapshot, or the end that a pause or a bridge names.
+    struct StateSpan {
+        var index: Int
+        var begin: Date
+        /// nil: none is known.
+        var end: Date?
+
+        func contains(_ moment: Date) -> Bool { begin <= moment && end.map { moment < $0 } ?? true }
+    }
+
+    /// Those of the snapshots whose index matches, in order.
+    func states(where matches: (Int) -> Bool) -> [StateSpan] {
+        snapshots.indices.filter(matches).map { index in
+            let snapshot = snapshots[index]
+            let own = snapshot.status == .onTrial ? snapshot.trialEndsAt : snapshot.pause?.resumesAt
+            return StateSpan(
+                index: index, begin: snapshot.updatedAt, end: [end(of: index), own].compactMap(\.self).min())
+        }
+    }
+
+    /// Whether the months that begin under a snapshot are free of charge: paused so, or on trial after it was active,
+    /// by which the provider bridges the days to a new billing day.
+    func isFree(_ index: Int) -> Bool {
+        let snapshot = snapshots[index]
+        guard snapshot.status == .onTrial else { return snapshot.isPausedFree }
+        return snapshot.trialEndsAt != nil && snapshots[..<index].contains { $0.status == .active }
+    }
+}
+
+extension [Snapshot] {
+    /// Ascending, each once (R7). Mostly they are.
+    fileprivate mutating func putInOrder() {
+        if zip(self, dropFirst()).allSatisfy({ $0.order < $1.order }) { return }
+        sort { $0.order < $1.order }
+        self = indices.filter { $0 == 0 || self[$0 - 1].order != self[$0].order }.map { self[$0] }
     }
 }
 

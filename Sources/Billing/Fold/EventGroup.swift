@@ -30,8 +30,9 @@ struct EventGroup {
         let events = loaded.related.map(\.event)
         let known = KnownAccounts(
             ids: Set(loaded.accounts.map(\.userID)),
-            byEmail: Dictionary(grouping: loaded.accounts) { $0.email.lowercased() }
-                .mapValues { Set($0.map(\.userID)) })
+            byEmail: Dictionary(
+                loaded.accounts.compactMap { account in account.email.comparedAsEmail.map { ($0, [account.userID]) } }
+            ) { Set($0).union($1) })
         let claims = OwnershipClaims(
             events: events, attributions: loaded.attributions, accounts: known,
             matchByEmail: loaded.inForce.policy.matchByEmail)

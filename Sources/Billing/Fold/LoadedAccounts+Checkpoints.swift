@@ -19,8 +19,14 @@ extension LoadedAccounts {
     public func madeCheckpoints(
         _ folded: FoldedAccounts, beyond most: Int = Checkpoint.mostRead
     ) -> [Checkpoint] {
+        let loaded = related + others
+        // Most histories are short, and need no look.
+        var lengths: [String: Int] = [:]
+        for stored in loaded { if let id = stored.event.subscriptionID { lengths[id, default: 0] += 1 } }
+        let long = Set(lengths.filter { $0.value > most }.keys).subtracting(checkpoints.keys)
+        if long.isEmpty { return [] }
         var stored: [StoredEvent] = []
-        for var event in related + others {
+        for var event in loaded {
             if let decision = folded.decisions[event.id] {
                 (event.outcome, event.reason, event.userID) = (decision.outcome, decision.reason, decision.userID)
             }
@@ -31,10 +37,9 @@ extension LoadedAccounts {
         return folded.found.flatMap { row -> [Checkpoint] in
             let own = owned[row.userID] ?? []
             let ids = Set(own.compactMap(\.event.subscriptionID))
-            let candidates = ids.subtracting(checkpoints.keys).filter { id in
+            let candidates = ids.intersection(long).filter { id in
                 own.count { $0.event.subscriptionID == id } > most
             }
-            // Most histories are short, and need no look.
             if candidates.isEmpty { return [] }
             let account = Account(
                 userID: row.userID, createdAt: row.createdAt, events: own.map(\.event),

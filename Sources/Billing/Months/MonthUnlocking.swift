@@ -10,6 +10,10 @@ struct MonthUnlocking {
     var charges: [Charge]
     private let refunds: [Refund]
     private let spans: [PaidSpan]
+    /// Failed, and not paid since; those for a change of plan aside.
+    private let unpaidInvoices: [Invoice]
+    private let voidPauses: [SubscriptionHistory.StateSpan]
+    private let freeSpans: [SubscriptionHistory.StateSpan]
     /// Whether a pause without access was seen, and no payment since.
     let isResuming: Bool
 
@@ -61,6 +65,13 @@ struct MonthUnlocking {
         }
         self.spans = spans
         isResuming = wasPaused || resumed != nil
+        let paidIDs = Set(history.paidInvoices.map(\.invoiceID))
+        unpaidInvoices = history.invoices.compactMap { name, invoice in
+            name == .subscriptionPaymentFailed && !invoice.isForChange && !paidIDs.contains(invoice.invoiceID)
+                ? invoice : nil
+        }
+        voidPauses = history.states { history.snapshots[$0].isPausedVoid }
+        freeSpans = history.states(where: history.isFree)
     }
 
     /// When the newest snapshot was made that says what is paid; nil: none does.
@@ -75,9 +86,7 @@ struct MonthUnlocking {
     /// No month that begins later can be unlocked by what is known.
     var horizon: Date {
         let invoices = history.paidInvoices.map(\.paysFor)
-        let resumptions = history.snapshots.enumerated().compactMap { index, snapshot in
-            isFree(index) ? pauseEnd(index) ?? .distantFuture : nil
-        }
+        let resumptions = freeSpans.map { $0.end ?? .distantFuture }
         let adopted = [history.adopted?.end].compactMap(\.self)
         return ([history.start] + adopted + spans.map(\.until) + invoices + resumptions + charges.map(\.begin)).max()
             ?? history.start
@@ -172,47 +181,22 @@ struct MonthUnlocking {
 
     /// When the month's invoice failed last, if it was not paid since.
     private func unpaidFailure(_ month: Month) -> Date? {
-        let paid = Set(history.paidInvoices.map(\.invoiceID))
-        return history.invoices
-            .filter { name, invoice in
-                name == .subscriptionPaymentFailed && !invoice.isForChange && !paid.contains(invoice.invoiceID)
-                    // An invoice for a month is made about when that begins. One that is made later was for another:
-                    // the billing day has moved.
-                    && month.contains(invoice.paysFor) && month.begin >= invoice.createdAt.addingTimeInterval(-.day)
+        unpaidInvoices
+            .filter { invoice in
+                // An invoice for a month is made about when that begins. One that is made later was for another:
+                // the billing day has moved.
+                month.contains(invoice.paysFor) && month.begin >= invoice.createdAt.addingTimeInterval(-.day)
             }
-            .map(\.invoice.updatedAt).max()
+            .map(\.updatedAt).max()
     }
 
     // MARK: Pauses and bridges
 
-    /// The end of the state that the snapshot at `index` tells of: the next snapshot, or the end that a pause or a
-    /// bridge names.
-    private func pauseEnd(_ index: Int) -> Date? {
-        let snapshot = history.snapshots[index]
-        let own = snapshot.status == .onTrial ? snapshot.trialEndsAt : snapshot.pause?.resumesAt
-        return [history.end(of: index), own].compactMap(\.self).min()
-    }
-
-    private func pause(at moment: Date, where matches: (Int) -> Bool) -> Int? {
-        history.snapshots.indices.first { index in
-            matches(index) && history.snapshots[index].updatedAt <= moment
-                && (pauseEnd(index).map { moment < $0 } ?? true)
-        }
-    }
-
-    private func isFree(at moment: Date) -> Bool { pause(at: moment, where: isFree) != nil }
-
-    /// Whether the months that begin under a snapshot are free of charge: paused so, or on trial after it was active,
-    /// by which the provider bridges the days to a new billing day.
-    private func isFree(_ index: Int) -> Bool {
-        let snapshot = history.snapshots[index]
-        guard snapshot.status == .onTrial else { return snapshot.isPausedFree }
-        return snapshot.trialEndsAt != nil && history.snapshots[..<index].contains { $0.status == .active }
-    }
+    private func isFree(at moment: Date) -> Bool { freeSpans.contains { $0.contains(moment) } }
 
     /// The first snapshot of the pause without access that `moment` lies in.
     private func voidPause(at moment: Date) -> Int? {
-        guard var index = pause(at: moment, where: { history.snapshots[$0].isPausedVoid }) else { return nil }
+        guard var index = voidPauses.first(where: { $0.contains(moment) })?.index else { return nil }
         while index > 0, history.snapshots[index - 1].status == .paused { index -= 1 }
         return index
     }

@@ -39,7 +39,10 @@ struct PlanTimeline {
         let told = Self.told(history, catalog)
         let invoices = ChangeInvoices(history, changes: told.map(\.at), refunds: refunds)
         for (index, change) in told.enumerated() {
-            guard let current = changes.last?.plan, change.plan.monthlyComputeUnits > current.monthlyComputeUnits else {
+            // By what the plans gave in that month, whatever they give by now.
+            let month = history.months.begin(at: change.at)
+            func units(_ plan: SubscriptionPlan) -> Int { catalog.units(plan: plan.id, monthBeginning: month) }
+            guard let current = changes.last?.plan, units(change.plan) > units(current) else {
                 changes.append(change)
                 continue
             }

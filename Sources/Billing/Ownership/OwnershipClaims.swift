@@ -104,7 +104,7 @@ public struct OwnershipClaims: Sendable {
     private func matched(_ subscription: String) -> Ownership {
         guard matchByEmail else { return .unknown }
         for event in events[subscription] ?? [] {
-            guard let email = event.email?.lowercased(), let found = accounts.byEmail[email], let first = found.first
+            guard let email = event.email?.comparedAsEmail, let found = accounts.byEmail[email], let first = found.first
             else { continue }
             return found.count == 1 ? .account(first) : .ambiguous
         }
@@ -157,4 +157,10 @@ public struct OrderOwners: Sendable {
         if case .account(let user)? = event.orderID.flatMap({ subscriptions[$0] }) { return user }
         return event.claimedUserID.flatMap { existing.contains($0) ? $0 : nil }
     }
+}
+
+extension String {
+    /// As which an e-mail is compared with others: case does not count (R5). nil: with none, since it has letters beyond
+    /// ASCII's, of whose case each database thinks differently.
+    var comparedAsEmail: String? { utf8.allSatisfy { $0 < 0x80 } ? lowercased() : nil }
 }

@@ -42,6 +42,6 @@ extension SubscriptionState {
             currentPeriodEnd: run.begin(present + 1), cancelAtPeriodEnd: false, customerID: nil, orderID: nil,
             orderItemID: nil, productID: nil, variantID: nil, createdAt: grant.from, updatedAt: grant.from,
             renewsAt: nil, endsAt: grant.until, trialEndsAt: nil, pause: nil, latestEventAt: grant.from,
-            buckets: chain.buckets)
+            unitsUntil: chain.buckets.end(at: moment, orElse: grant.from), buckets: chain.buckets)
     }
 }

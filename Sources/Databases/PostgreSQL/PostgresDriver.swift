@@ -54,8 +54,9 @@ package struct PostgresDriver: DatabaseDriver {
         return try await mapped {
             try await connections.withTransaction(
                 readOnly: true,
+                // The server stops a statement before we stop waiting: what is slow is told apart from a server that says nothing.
                 settings: PostgresTransactionSettings(
-                    lockTimeout: readTimeout / 2, statementTimeout: readTimeout, deadline: .now + readTimeout,
+                    lockTimeout: readTimeout / 2, statementTimeout: readTimeout * 7 / 8, deadline: .now + readTimeout,
                     planning: .byIndexes)
             ) { try await PostgresSession(connection: $0).run(statements) }
         }

@@ -14,7 +14,7 @@ extension PostgresQuery {
             switch part {
             case .text(let text): append(unescaped: text)
             case .value(let value, let type):
-                bind(type.postgresType, isNull: value == .null) { value.encode(into: &$0) }
+                bind(type.postgresType, isNull: value.isNull) { value.encode(into: &$0) }
             case .member(let column, let values, let type, let isNegated):
                 append(unescaped: isNegated ? "\(column) <> all(" : "\(column) = any(")
                 bind(values, type)
@@ -43,7 +43,9 @@ extension PostgresQuery {
         append(unescaped: "unnest(")
         for (place, column) in set.columns.enumerated() {
             if place > 0 { append(unescaped: ", ") }
-            bind(set.rows.map { $0[place] }, column.type)
+            bind(
+                arrayOf: column.type.postgresType, count: set.rows.count, isNull: { set.rows[$0][place].isNull },
+                encode: { set.rows[$0][place].encode(into: &$1) })
         }
         append(
             unescaped: ") with ordinality as new (\(set.columns.map(\.name).joined(separator: ", ")), position)")
@@ -51,7 +53,7 @@ extension PostgresQuery {
 
     private mutating func bind(_ values: [SQLValue], _ type: SQLType) {
         bind(
-            arrayOf: type.postgresType, count: values.count, isNull: { values[$0] == .null },
+            arrayOf: type.postgresType, count: values.count, isNull: { values[$0].isNull },
             encode: { values[$0].encode(into: &$1) })
     }
 }
@@ -72,6 +74,8 @@ extension SQLType {
 }
 
 extension SQLValue {
+    fileprivate var isNull: Bool { if case .null = self { true } else { false } }
+
     /// Of a value that is not NULL.
     fileprivate func encode(into bytes: inout [UInt8]) {
         switch self {

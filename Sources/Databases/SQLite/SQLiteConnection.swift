@@ -1,10 +1,34 @@
 import Foundation
 import GRDB
+import GRDBSQLite
 
 /// A connection while it is lent, on its own queue. Statements are prepared once and kept.
 package struct SQLiteConnection {
     let database: Database
     let observe: (@Sendable (_ sql: String, _ duration: Duration, _ error: String?) -> Void)?
+
+    /// Lends itself for so long; then the statement that runs is stopped.
+    ///
+    /// - Throws: `StoreError.tooSlow`.
+    func within<Result>(_ limit: Duration?, _ body: () throws -> Result) throws -> Result {
+        guard let limit else { return try body() }
+        var end = ContinuousClock.now + limit
+        return try withUnsafeMutablePointer(to: &end) { end in
+            // Asked every so many steps of SQLite's own machine, which is often enough and costs nothing.
+            sqlite3_progress_handler(
+                database.sqliteConnection, 10_000,
+                { end in
+                    guard let end else { return 0 }
+                    return end.load(as: ContinuousClock.Instant.self) < .now ? 1 : 0
+                }, end)
+            defer { sqlite3_progress_handler(database.sqliteConnection, 0, nil, nil) }
+            do {
+                return try body()
+            } catch let error as DatabaseError where error.resultCode == .SQLITE_INTERRUPT && end.pointee < .now {
+                throw StoreError.tooSlow(error.text)
+            }
+        }
+    }
 
     /// Runs a statement, as often as it has rows.
     @discardableResult

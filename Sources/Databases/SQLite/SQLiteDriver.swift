@@ -15,6 +15,8 @@ package struct SQLiteDriver: DatabaseDriver {
     private let place: Place
     private let turn = WriterTurn()
     private let observe: (@Sendable (_ sql: String, _ duration: Duration, _ error: String?) -> Void)?
+    private let readTimeout: Duration?
+    private let isReadOnly: Bool
 
     private enum Place {
         case file(SQLiteFile)
@@ -62,6 +64,8 @@ package struct SQLiteDriver: DatabaseDriver {
         let isInMemory = path == ":memory:" || (isMissing && !configuration.createsFile)
         clock = configuration.clock
         observe = configuration.observe
+        readTimeout = configuration.readTimeout
+        isReadOnly = configuration.isReadOnly
         do {
             if isInMemory {
                 place = .memory(try DatabaseQueue(configuration: settings))
@@ -91,13 +95,15 @@ package struct SQLiteDriver: DatabaseDriver {
     package func transaction<Result: Sendable>(
         _ limits: TransactionLimits, _ body: @Sendable (any Session) async throws -> Result
     ) async throws -> Result {
-        try await write { try await body($0) }
+        try await write(by: limits.deadline) { try await body($0) }
     }
 
     /// Lends the writer's connection inside a transaction.
-    private func write<Result>(_ body: (SQLiteWriter) async throws -> Result) async throws -> Result {
+    private func write<Result>(
+        by deadline: ContinuousClock.Instant? = nil, _ body: (SQLiteWriter) async throws -> Result
+    ) async throws -> Result {
         try await mapped {
-            try await turn.begin()
+            try await turn.begin(by: deadline)
             do {
                 let result = try await inTransaction(body)
                 await turn.end()
@@ -111,9 +117,10 @@ package struct SQLiteDriver: DatabaseDriver {
 
     private func inTransaction<Result>(_ body: (SQLiteWriter) async throws -> Result) async throws -> Result {
         let database = try place.database()
-        let writer = SQLiteWriter(database: database, observe: observe)
+        let writer = SQLiteWriter(database: database, observe: observe, limit: isReadOnly ? readTimeout : nil)
+        let begin = isReadOnly ? "begin deferred" : "begin immediate"
         do {
-            try await writer.visit { try $0.run(script: "begin immediate") }
+            try await writer.visit { try $0.run(script: begin) }
             let result = try await body(writer)
             try Task.checkCancellation()
             try await writer.visit { try $0.run(script: "commit") }
@@ -174,9 +181,12 @@ package struct SQLiteDriver: DatabaseDriver {
             try Task.checkCancellation()
             let database = try file.pool()
             return try await withCheckedThrowingContinuation { continuation in
-                database.asyncRead { [observe] access in
+                database.asyncRead { [observe, readTimeout] access in
                     continuation.resume(
-                        with: Swift.Result { try body(SQLiteConnection(database: access.get(), observe: observe)) })
+                        with: Swift.Result {
+                            let connection = SQLiteConnection(database: try access.get(), observe: observe)
+                            return try connection.within(readTimeout) { try body(connection) }
+                        })
                 }
             }
         }

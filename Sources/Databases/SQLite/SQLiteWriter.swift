@@ -4,6 +4,8 @@ import GRDB
 struct SQLiteWriter: Session {
     let database: any DatabaseWriter
     let observe: (@Sendable (_ sql: String, _ duration: Duration, _ error: String?) -> Void)?
+    /// How long a visit may take; then it fails with `StoreError.tooSlow`.
+    var limit: Duration?
 
     /// Runs `body` on the connection's queue. A statement under way is not interrupted when the task is cancelled: it is
     /// short, and the end of a transaction must not be lost.
@@ -11,9 +13,12 @@ struct SQLiteWriter: Session {
         _ body: @escaping @Sendable (SQLiteConnection) throws -> Result
     ) async throws -> Result {
         try await withCheckedThrowingContinuation { continuation in
-            database.asyncWriteWithoutTransaction { [observe] database in
+            database.asyncWriteWithoutTransaction { [observe, limit] database in
                 continuation.resume(
-                    with: Swift.Result { try body(SQLiteConnection(database: database, observe: observe)) })
+                    with: Swift.Result {
+                        let connection = SQLiteConnection(database: database, observe: observe)
+                        return try connection.within(limit) { try body(connection) }
+                    })
             }
         }
     }

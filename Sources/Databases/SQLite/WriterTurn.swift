@@ -19,9 +19,11 @@ actor WriterTurn {
 
     /// Waits for the turn.
     ///
-    /// - Throws: `CancellationError` if the task was cancelled before; then it has no turn to end.
-    func begin() async throws {
-        try await wait()
+    /// - Parameter deadline: how long; nil: as long as it takes.
+    /// - Throws: `CancellationError` if the task was cancelled before, `StoreError.unavailable` at the deadline; then it
+    ///   has no turn to end.
+    func begin(by deadline: ContinuousClock.Instant? = nil) async throws {
+        try await wait(by: deadline)
         if .now - lastEnd >= Self.pause {
             stretchBegan = .now
         } else if .now - stretchBegan >= Self.stretch {
@@ -35,13 +37,20 @@ actor WriterTurn {
         }
     }
 
-    private func wait() async throws {
+    private func wait(by deadline: ContinuousClock.Instant?) async throws {
         try Task.checkCancellation()
         guard isTaken else {
             isTaken = true
             return
         }
         let id = UUID()
+        let timer = deadline.map { deadline in
+            Task {
+                try await Task.sleep(until: deadline)
+                leave(id, because: StoreError.unavailable("others wrote all the while"))
+            }
+        }
+        defer { timer?.cancel() }
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
                 if Task.isCancelled {
@@ -51,7 +60,7 @@ actor WriterTurn {
                 }
             }
         } onCancel: {
-            Task { await self.leave(id) }
+            Task { await self.leave(id, because: CancellationError()) }
         }
     }
 
@@ -64,8 +73,8 @@ actor WriterTurn {
         }
     }
 
-    private func leave(_ id: UUID) {
+    private func leave(_ id: UUID, because error: any Error) {
         guard let place = waiting.firstIndex(where: { $0.id == id }) else { return }
-        waiting.remove(at: place).resume.resume(throwing: CancellationError())
+        waiting.remove(at: place).resume.resume(throwing: error)
     }
 }

@@ -114,7 +114,7 @@ extension SubscriptionRow {
         "current_period_end", "cancel_at_period_end", "lemon_squeezy_customer_id", "lemon_squeezy_order_id",
         "lemon_squeezy_order_item_id", "lemon_squeezy_product_id", "lemon_squeezy_variant_id", "source_created_at",
         "source_updated_at", "renews_at", "ends_at", "trial_ends_at", "pause_mode", "pause_resumes_at",
-        "latest_event_at", "source",
+        "latest_event_at", "units_until", "source",
     ]
 
     /// A row that is ours; nil if there is no such plan any more.
@@ -140,6 +140,8 @@ extension SubscriptionRow {
         let pauseMode: String? = try row["pause_mode"]
         let pauseResumes: Date? = try row["pause_resumes_at"]
         let latest: Date? = try row["latest_event_at"]
+        // Null until the account is folded for the first time since there is such a column.
+        let unitsUntil: Date? = try row["units_until"]
         let isGranted = try row["source", as: UserSubscription.Source?.self] == .granted
         guard let plan, let name = isGranted ? BucketSeries.grant(id).rawValue : provided else { return nil }
         self.init(
@@ -150,7 +152,7 @@ extension SubscriptionRow {
                 orderItemID: orderItem, productID: product, variantID: variant, createdAt: created ?? updated,
                 updatedAt: updated, renewsAt: renews, endsAt: ends, trialEndsAt: trialEnds,
                 pause: pauseMode.map { Snapshot.Pause(mode: $0, resumesAt: pauseResumes) },
-                latestEventAt: latest ?? updated, buckets: []))
+                latestEventAt: latest ?? updated, unitsUntil: unitsUntil ?? .distantPast, buckets: []))
     }
 
     /// The provider's subscriptions.
@@ -169,7 +171,7 @@ extension SubscriptionRow {
             Column("source_updated_at", \.state.updatedAt), Column("renews_at", \.state.renewsAt),
             Column("ends_at", \.state.endsAt), Column("trial_ends_at", \.state.trialEndsAt),
             Column("pause_mode", \.state.pause?.mode), Column("pause_resumes_at", \.state.pause?.resumesAt),
-            Column("latest_event_at", \.state.latestEventAt),
+            Column("latest_event_at", \.state.latestEventAt), Column("units_until", \.state.unitsUntil),
             Column("source") { _ in UserSubscription.Source.provider }, written,
         ])
 
@@ -185,7 +187,7 @@ extension SubscriptionRow {
             Column("status", \.state.status), Column("current_period_start", \.state.currentPeriodStart),
             Column("current_period_end", \.state.currentPeriodEnd), Column("source_created_at", \.state.createdAt),
             Column("source_updated_at", \.state.updatedAt), Column("ends_at", \.state.endsAt),
-            Column("latest_event_at", \.state.latestEventAt),
+            Column("latest_event_at", \.state.latestEventAt), Column("units_until", \.state.unitsUntil),
             Column("source") { _ in UserSubscription.Source.granted }, written,
         ])
 }

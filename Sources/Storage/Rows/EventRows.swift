@@ -17,9 +17,16 @@ extension SubscriptionStatus: StoredValue {}
 struct NewEventRow: Sendable {
     var id: UUID
     var event: InboxEvent
-    var deliveries = 1
+    var again: [String] = []
     var decision: EventDecision
     var at: Date
+
+    private var deliveries: Int { 1 + again.count }
+    private var redeliveries: Redeliveries? { again.isEmpty ? nil : Redeliveries(again, at: at) }
+    private var attempts: Int { decision.outcome == .failed ? 1 : 0 }
+    private var nextAttemptAt: Date? {
+        decision.outcome == .failed ? at.addingTimeInterval(RetryDelay.first(reason: decision.reason)) : nil
+    }
 
     static let table = Table<NewEventRow>(
         "webhook_events", key: ["id"],
@@ -27,14 +34,40 @@ struct NewEventRow: Sendable {
             Column("id", \.id), Column("body", \.event.delivery.body), Column("body_sha256", \.event.digest),
             Column("source", \.event.delivery.source), Column("signature", \.event.delivery.signature),
             Column("matched_secret", \.event.delivery.matchedSecret),
-            Column("deliveries", \.deliveries), Column("received_at", \.at), Column("last_received_at", \.at),
-            Column("outcome", \.decision.outcome), Column("reason", \.decision.reason),
-            Column("user_id", \.decision.userID), Column("attempts") { $0.decision.outcome == .failed ? 1 : 0 },
-            Column("next_attempt_at") { row in
-                row.decision.outcome == .failed
-                    ? row.at.addingTimeInterval(RetryDelay.first(reason: row.decision.reason)) : nil
-            },
+            Column("deliveries", \.deliveries), Column("redeliveries", \.redeliveries), Column("received_at", \.at),
+            Column("last_received_at", \.at), Column("outcome", \.decision.outcome),
+            Column("reason", \.decision.reason), Column("user_id", \.decision.userID),
+            Column("attempts", \.attempts), Column("next_attempt_at", \.nextAttemptAt),
         ] + DecodedColumns.all(\.event))
+}
+
+/// A line each, about so many: whoever repeats an event a thousand times must not make it long.
+struct Redeliveries: StoredValue {
+    private static let kept = 20
+
+    var all: [Redelivery]
+
+    init(_ origins: [String], at moment: Date) {
+        all = origins.prefix(Self.kept).map { Redelivery(at: moment, origin: $0) }
+    }
+
+    /// What becomes of the stored ones when `new` are added.
+    static let addition = """
+        case when length(coalesce(webhook_events.redeliveries, '')) < \(kept * 33)
+            then coalesce(webhook_events.redeliveries, '') || new.redeliveries else webhook_events.redeliveries end
+        """
+
+    static var sqlType: SQLType { .text }
+    var sqlValue: SQLValue { .text(all.map { "\($0)\n" }.joined()) }
+
+    init?(sqlValue: SQLValue) {
+        guard let text = String(sqlValue: sqlValue) else { return nil }
+        all = text.split(separator: "\n").compactMap { line in
+            let parts = line.split(separator: " ", maxSplits: 1)
+            guard parts.count == 2, let at = ISOTime.date(from: String(parts[0])) else { return nil }
+            return Redelivery(at: at, origin: String(parts[1]))
+        }
+    }
 }
 
 /// A stored event whose bytes were read again.
@@ -118,10 +151,8 @@ extension StoredEvent: Record {
         """
 
     init(row: inout RowReader) throws {
-        let id: UUID = try row["id"]
-        let digest: [UInt8] = try row["body_sha256"]
-        let name: EventName = try row["event_name"]
-        let dataType: String = try row["data_type"]
+        let (id, digest): (UUID, [UInt8]) = (try row["id"], try row["body_sha256"])
+        let (name, dataType): (EventName, String) = (try row["event_name"], try row["data_type"])
         let dataID: String? = try row["data_id"]
         let kind: InboxEvent.Kind = try row["kind"]
         let claimed: UUID? = try row["claimed_user_id"]
@@ -129,6 +160,34 @@ extension StoredEvent: Record {
         let subscription: String? = try row["subscription_id"]
         let email: String? = try row["email"]
         let status: String? = try row["status"]
+        // Of the other columns only those that the kind has: most are empty.
+        let fact: BillingEvent.Fact? =
+            switch kind {
+            case .subscription:
+                try Snapshot(&row, name, subscription, customer: customer, email: email, status: status)
+                    .map(BillingEvent.Fact.snapshot)
+            case .invoice:
+                try Invoice(&row, dataID, subscription, customer: customer, email: email, status: status)
+                    .map(BillingEvent.Fact.invoice)
+            case .order:
+                try Order(&row, dataID, customer: customer, email: email, status: status).map(BillingEvent.Fact.order)
+            case .other, .undecodable, .rejected: nil
+            }
+        self.init(
+            event: BillingEvent(
+                id: id, digest: digest, name: name, dataType: dataType, claimedUserID: claimed, customerID: customer,
+                subscriptionID: subscription, email: email, fact: fact ?? .none),
+            isUndecodable: fact == nil, outcome: try row["outcome"], reason: try row["reason"],
+            userID: try row["user_id"])
+    }
+}
+
+extension Snapshot {
+    /// nil: a column that it needs is empty.
+    fileprivate init?(
+        _ row: inout RowReader, _ name: EventName, _ subscription: String?, customer: String?, email: String?,
+        status: String?
+    ) throws {
         let variant: String? = try row["variant_id"]
         let order: String? = try row["order_id"]
         let orderItem: String? = try row["order_item_id"]
@@ -143,53 +202,77 @@ extension StoredEvent: Record {
         let updated: Date? = try row["source_updated_at"]
         let second: Int? = try row["snapshot_second"]
         let attributes: [UInt8]? = try row["attributes_sha256"]
-        let billingReason: String? = try row["billing_reason"]
-        let refunded: Bool? = try row["refunded"]
-        let refundedAt: Date? = try row["refunded_at"]
-        let currency: String? = try row["currency"]
-        let total: Int? = try row["total"]
-        let refundedAmount: Int? = try row["refunded_amount"]
-        let adoptedPlan: String? = try row["adopted_plan_id"]
-        let adoptedUnits: Int? = try row["adopted_units"]
-        let adoptedAt: Date? = try row["adopted_at"]
-
-        var fact = BillingEvent.Fact.none
-        if kind == .subscription, let subscription, let status, let created, let updated, let attributes {
-            let adoption = adoptedPlan.flatMap { plan in
-                adoptedAt.map { Snapshot.Adoption(planID: plan, unitsLeft: adoptedUnits, observedAt: $0) }
-            }
-            let pause = pauseMode.map { Snapshot.Pause(mode: $0.isEmpty ? nil : $0, resumesAt: pauseResumes) }
-            fact = .snapshot(
-                Snapshot(
-                    subscriptionID: subscription, customerID: customer, productID: product, variantID: variant,
-                    orderID: order, orderItemID: orderItem, email: email,
-                    status: SubscriptionStatus(rawValue: status), pause: pause, trialEndsAt: trialEnds,
-                    renewsAt: renews, endsAt: ends, billingAnchor: anchor, createdAt: created,
-                    order: SnapshotOrder(
-                        updatedAt: updated, snapshotSecond: second ?? 0, rank: name.snapshotRank,
-                        statusRank: SubscriptionStatus(rawValue: status).snapshotRank, digest: attributes,
-                        isAdopted: adoption != nil),
-                    adoption: adoption))
-        } else if kind == .invoice, let dataID, let subscription, let created, let updated {
-            fact = .invoice(
-                Invoice(
-                    invoiceID: dataID, subscriptionID: subscription, customerID: customer, email: email,
-                    billingReason: billingReason, status: status, refunded: refunded ?? false, refundedAt: refundedAt,
-                    currency: currency, total: total, refundedAmount: refundedAmount, createdAt: created,
-                    updatedAt: updated))
-        } else if kind == .order, let dataID {
-            fact = .order(
-                Order(
-                    orderID: dataID, customerID: customer, email: email, status: status, refunded: refunded ?? false,
-                    refundedAt: refundedAt, currency: currency, total: total, refundedAmount: refundedAmount,
-                    variantID: variant, createdAt: created, updatedAt: updated))
+        let plan: String? = try row["adopted_plan_id"]
+        let units: Int? = try row["adopted_units"]
+        let observed: Date? = try row["adopted_at"]
+        guard let subscription, let created, let updated, let attributes,
+            let status = status.map(SubscriptionStatus.init(rawValue:))
+        else { return nil }
+        let adoption = plan.flatMap { plan in
+            observed.map { Snapshot.Adoption(planID: plan, unitsLeft: units, observedAt: $0) }
         }
         self.init(
-            event: BillingEvent(
-                id: id, digest: digest, name: name, dataType: dataType, claimedUserID: claimed, customerID: customer,
-                subscriptionID: subscription, email: email, fact: fact),
-            isUndecodable: fact == .none, outcome: try row["outcome"], reason: try row["reason"],
-            userID: try row["user_id"])
+            subscriptionID: subscription, customerID: customer, productID: product, variantID: variant, orderID: order,
+            orderItemID: orderItem, email: email, status: status,
+            pause: pauseMode.map { Snapshot.Pause(mode: $0.isEmpty ? nil : $0, resumesAt: pauseResumes) },
+            trialEndsAt: trialEnds, renewsAt: renews, endsAt: ends, billingAnchor: anchor, createdAt: created,
+            order: SnapshotOrder(
+                updatedAt: updated, snapshotSecond: second ?? 0, rank: name.snapshotRank,
+                statusRank: status.snapshotRank, digest: attributes, isAdopted: adoption != nil),
+            adoption: adoption)
+    }
+}
+
+extension Invoice {
+    /// nil: a column that it needs is empty.
+    fileprivate init?(
+        _ row: inout RowReader, _ id: String?, _ subscription: String?, customer: String?, email: String?,
+        status: String?
+    ) throws {
+        let created: Date? = try row["source_created_at"]
+        let updated: Date? = try row["source_updated_at"]
+        let billingReason: String? = try row["billing_reason"]
+        let money = try Money(&row)
+        guard let id, let subscription, let created, let updated else { return nil }
+        self.init(
+            invoiceID: id, subscriptionID: subscription, customerID: customer, email: email,
+            billingReason: billingReason, status: status, refunded: money.refunded, refundedAt: money.refundedAt,
+            currency: money.currency, total: money.total, refundedAmount: money.refundedAmount, createdAt: created,
+            updatedAt: updated)
+    }
+}
+
+extension Order {
+    /// nil: it has no id.
+    fileprivate init?(
+        _ row: inout RowReader, _ id: String?, customer: String?, email: String?, status: String?
+    ) throws {
+        let variant: String? = try row["variant_id"]
+        let created: Date? = try row["source_created_at"]
+        let updated: Date? = try row["source_updated_at"]
+        let money = try Money(&row)
+        guard let id else { return nil }
+        self.init(
+            orderID: id, customerID: customer, email: email, status: status, refunded: money.refunded,
+            refundedAt: money.refundedAt, currency: money.currency, total: money.total,
+            refundedAmount: money.refundedAmount, variantID: variant, createdAt: created, updatedAt: updated)
+    }
+}
+
+/// What was paid and given back.
+private struct Money {
+    var refunded: Bool
+    var refundedAt: Date?
+    var currency: String?
+    var total: Int?
+    var refundedAmount: Int?
+
+    init(_ row: inout RowReader) throws {
+        refunded = try row["refunded", as: Bool?.self] ?? false
+        refundedAt = try row["refunded_at"]
+        currency = try row["currency"]
+        total = try row["total"]
+        refundedAmount = try row["refunded_amount"]
     }
 }
 
@@ -270,6 +353,8 @@ public struct EventRecord: Sendable, Hashable, Codable, Identifiable {
     public var deliveries: Int
     public var receivedAt: Date
     public var lastReceivedAt: Date
+    /// Those after the first, about twenty of them.
+    public var redeliveries: [Redelivery]
     public var attempts: Int
     public var nextAttemptAt: Date?
     public var source: Delivery.Source
@@ -293,8 +378,8 @@ extension EventRecord: Record {
     static let columns: Columns = [
         "id", "event_name", "data_type", "data_id", "subscription_id", "customer_id", "claimed_user_id", "email",
         "test_mode", "store_id", "webhook_id", "status", "variant_id", "source_updated_at", "outcome", "reason",
-        "user_id", "deliveries", "received_at", "last_received_at", "attempts", "next_attempt_at", "source",
-        "matched_secret", "signature", "length(body) as size", "erased_at",
+        "user_id", "deliveries", "received_at", "last_received_at", "redeliveries", "attempts",
+        "next_attempt_at", "source", "matched_secret", "signature", "length(body) as size", "erased_at",
     ]
 
     init(row: inout RowReader) throws {
@@ -306,7 +391,8 @@ extension EventRecord: Record {
             status: try row["status"], variantID: try row["variant_id"],
             sourceUpdatedAt: try row["source_updated_at"], outcome: try row["outcome"], reason: try row["reason"],
             userID: try row["user_id"], deliveries: try row["deliveries"], receivedAt: try row["received_at"],
-            lastReceivedAt: try row["last_received_at"], attempts: try row["attempts"],
+            lastReceivedAt: try row["last_received_at"],
+            redeliveries: try row["redeliveries", as: Redeliveries?.self]?.all ?? [], attempts: try row["attempts"],
             nextAttemptAt: try row["next_attempt_at"], source: try row["source"],
             matchedSecret: try row["matched_secret"], signature: try row["signature"], size: try row["size"],
             erasedAt: try row["erased_at"])

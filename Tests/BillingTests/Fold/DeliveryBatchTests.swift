@@ -108,6 +108,17 @@ struct DeliveryBatchTests {
         #expect(first.decisions([:]).map(\.reason) == ["why"])
     }
 
+    @Test("What was quarantined and fails when it comes again is tried again; what was erased stays as it is")
+    func acceptedToFail() {
+        let fails = Self.batch([Self.event(outcome: .failed)], known: Self.known(.quarantined))
+        #expect(fails.accepted.keys.map(\.self) == [Self.stored])
+        #expect(Self.counts(fails) == [[1, 0]])
+        var erased = Self.known(.quarantined)
+        erased[0].isErased = true
+        let batch = Self.batch([Self.event()], known: erased)
+        #expect(batch.accepted.isEmpty && batch.arrivals.isEmpty && Self.counts(batch) == [[1, nil]])
+    }
+
     @Test("What was quarantined is judged anew when it comes again")
     func accepted() {
         let event = Self.event()

@@ -1,0 +1,8 @@
+-- Each delivery of an event is told, not only how many there were.
+
+alter table webhook_events
+    -- One line a delivery after the first: when it came, and the secret its signature matched or, if it came by no
+    -- webhook, how. Kept of about twenty; null: it came once, or all others before there was this column.
+    add column redeliveries text;
+
+insert into schema_migrations (version, name) values (12, 'redeliveries');

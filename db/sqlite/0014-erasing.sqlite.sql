@@ -1,0 +1,4 @@
+-- The twin of 0014-erasing.sql.
+create index idx_webhook_events_customer_object on webhook_events (data_id) where data_type = 'customers';
+
+insert into schema_migrations (version, name) values (14, 'erasing');
