@@ -51,13 +51,15 @@ extension Console {
         let line = try await timeLine(account: user.id)
         let keys = await part { try await self.keys(of: user.id, visitor) }
         let id = user.id.text
+        let hasGrants = line.subscriptions.contains { $0.source == .granted && $0.status == "active" }
+        let endGrants: HTML =
+            hasGrants ? "<a href=\"\(Link("acts", "end-grants", values: ["who": id]))\">End granted plans</a>" : ""
         let acts: HTML =
             visitor.role == .operator
             ? """
             <p class="acts"><a href="\(Link("acts", "adjust", values: ["who": id]))">Adjust units</a>
             <a href="\(Link("acts", "grant", values: ["who": id]))">Grant a plan</a>
-            \(line.subscriptions.contains { $0.source == .granted && $0.status == "active" }
-                ? "<a href=\"\(Link("acts", "end-grants", values: ["who": id]))\">End granted plans</a>" : "")</p>
+            \(endGrants)</p>
             """ : ""
         let name: HTML = user.fullName.map { "\($0) · " } ?? ""
         let inactive: HTML = user.isActive ? "" : note("The account is inactive: its keys open nothing.", .bad)

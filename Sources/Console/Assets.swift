@@ -8,11 +8,7 @@ struct Asset: Sendable {
 
     init(_ stem: String, _ suffix: String, type: String, _ text: String) {
         bytes = Array(text.utf8)
-        let digest = SHA256.digest(bytes).prefix(8).map { byte in
-            let digits = String(byte, radix: 16)
-            return digits.count == 1 ? "0" + digits : digits
-        }.joined()
-        name = "\(stem)-\(digest).\(suffix)"
+        name = "\(stem)-\(SHA256.hexadecimal(bytes).prefix(16)).\(suffix)"
         self.type = type
     }
 

@@ -35,7 +35,9 @@ public struct Console: Sendable {
     /// Answers any request, and never throws: what goes wrong is a sentence on a page.
     @concurrent
     public func answer(_ request: ConsoleRequest) async -> ConsoleAnswer {
-        await PageTime.$moment.withValue(surroundings.now?()) { await answered(request) }
+        var answer = await PageTime.$moment.withValue(surroundings.now?()) { await answered(request) }
+        if !access.hearsOfSites(request) { answer.tellsOwnReferrer = true }
+        return answer
     }
 
     private func answered(_ request: ConsoleRequest) async -> ConsoleAnswer {
@@ -106,7 +108,7 @@ public struct Console: Sendable {
     }
 
     /// What an error means, for people; what nobody at the page can do anything about is logged.
-    private func told(_ error: any Error) -> (status: Int, text: String) {
+    func told(_ error: any Error) -> (status: Int, text: String) {
         let (status, text) = Self.told(error)
         if status >= 500 { surroundings.onFailure(error) }
         return (status, text)

@@ -110,6 +110,13 @@ public final class ConsoleAccess: Sendable {
         }
     }
 
+    /// Whether a browser tells the site that a request comes from. It does so on loopback and over HTTPS; else it tells the
+    /// origin, but of a page without referrers `null`.
+    func hearsOfSites(_ request: ConsoleRequest) -> Bool {
+        request.header("sec-fetch-site") != nil
+            || request.header("host").flatMap(Self.name).map(Self.loopback.contains) ?? false
+    }
+
     /// Who sends a request; nil: nobody that is known.
     ///
     /// - Throws: if its address has tried too many tokens, or the proxy's header is not what a proxy sends.

@@ -74,6 +74,14 @@ public struct ConsoleAnswer: Sendable {
         ("cross-origin-resource-policy", "same-origin"),
     ]
 
+    /// Whether its own pages are told where a request comes from; no other site ever is.
+    var tellsOwnReferrer = false {
+        didSet {
+            headers.removeAll { $0.name == "referrer-policy" }
+            headers.append(("referrer-policy", tellsOwnReferrer ? "same-origin" : "no-referrer"))
+        }
+    }
+
     init(status: Int = 200, type: String, caching: String = "no-store", _ body: [UInt8]) {
         self.status = status
         headers = [("content-type", type), ("cache-control", caching)] + Self.security

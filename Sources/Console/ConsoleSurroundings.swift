@@ -18,6 +18,38 @@ public struct ConsoleSurroundings: Sendable {
         }
     }
 
+    /// How a variant is sold at Lemon Squeezy.
+    public struct Offer: Sendable, Hashable {
+        public var variant: String
+        /// `pending`, `draft` or `published`.
+        public var status: String?
+        /// In the store's currency; nil: it has no price.
+        public var cents: Int?
+        /// `month`, or `3 months`; nil: it is no subscription.
+        public var interval: String?
+
+        public init(variant: String, status: String?, cents: Int?, interval: String?) {
+            self.variant = variant
+            self.status = status
+            self.cents = cents
+            self.interval = interval
+        }
+    }
+
+    /// What a look at the set-up told.
+    public struct SetupReport: Sendable, Hashable {
+        public var at: Date
+        public var findings: [Finding]
+        /// Of the variants that mean a plan; empty where there is no key for the API.
+        public var offers: [Offer]
+
+        public init(at: Date, findings: [Finding], offers: [Offer] = []) {
+            self.at = at
+            self.findings = findings
+            self.offers = offers
+        }
+    }
+
     /// Lemon Squeezy's API, where there is a key for it.
     public struct Provider: Sendable {
         /// Fetches a subscription and its invoices, and stores what is new.
@@ -40,8 +72,8 @@ public struct ConsoleSurroundings: Sendable {
     public var onFailure: @Sendable (_ error: any Error) -> Void = { _ in }
     /// Takes the place of this machine's clock where a demonstration moves it.
     public var now: (@Sendable () -> Date)?
-    /// What `doctor` found last, and when; nil: it has not looked yet.
-    public var findings: @Sendable () async -> (at: Date, findings: [Finding])? = { nil }
+    /// What `doctor` found last; nil: it has not looked yet.
+    public var setup: @Sendable () async -> SetupReport? = { nil }
     /// Whether the database takes what a delivery writes; nil: nobody asks.
     public var readiness: (@Sendable () async throws -> DatabaseHealth)?
     /// Of the program.

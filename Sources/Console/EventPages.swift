@@ -75,11 +75,13 @@ extension Console {
         let waits: HTML =
             if event.outcome == .parked, let remedy { note("It waits for \(remedy.remedy).", .warn) } else { "" }
         let can = visitor.role == .operator
+        let discard: HTML =
+            isWaiting ? "<a href=\"\(Link("acts", "discard", values: ["id": id.text]))\">Discard</a>" : ""
         let acts: HTML =
             can && (isWaiting || event.isDiscarded)
             ? """
             <p class="acts"><a href="\(Link("acts", "retry", values: ["id": id.text]))">Decide again</a>
-            \(isWaiting ? "<a href=\"\(Link("acts", "discard", values: ["id": id.text]))\">Discard</a>" : "")</p>
+            \(discard)</p>
             """ : ""
         let meaning = await part { try await self.meaning(of: event) }
         let neighbours = await part { try await self.neighbours(of: event) }
@@ -109,11 +111,14 @@ extension Console {
     }
 
     private func arrival(of event: EventRecord) -> HTML {
-        let isAgain = event.deliveries > 1
+        var again: [HTML] = event.redeliveries.map { "<div>\(time($0.at)), \($0.origin)</div>" }
+        let more = event.deliveries - 1 - again.count
+        if more > 0 { again.append("<div>\(count(more)) more, the last \(time(event.lastReceivedAt))</div>") }
         return terms([
             "Id": "<code>\(event.id.text)</code>", "By": "\(event.source.rawValue)",
             "Received": time(event.receivedAt),
-            "Deliveries": isAgain ? "\(count(event.deliveries)), the last \(time(event.lastReceivedAt))" : "1",
+            "Deliveries": "\(count(event.deliveries))",
+            "Again": again.isEmpty ? nil : "\(again)",
             "Secret": event.matchedSecret.map { "\($0)" } ?? "not signed",
             "Tries": event.attempts > 0 ? "\(event.attempts)" : nil,
             "Next try": event.nextAttemptAt.map { time($0) },

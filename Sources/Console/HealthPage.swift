@@ -36,7 +36,7 @@ extension Console {
     }
 
     private func clock() async throws -> HTML {
-        let pulse = try await pages.lists.pulse(overdueAfter: policy.renewalOverdueAfter, limit: Self.bound + 1)
+        let pulse = try await pages.lists.pulse()
         let ahead = pulse.now.timeIntervalSince(PageTime.now)
         let lag = pulse.dueSince.map { pulse.now.timeIntervalSince($0) }
         return terms([
@@ -73,11 +73,13 @@ extension Console {
 
     /// What `doctor` says of the set-up.
     func findings() async -> HTML {
-        guard let (at, findings) = await surroundings.findings() else {
+        guard let report = await surroundings.setup() else {
             return "<p class=\"soft\">It has not looked yet.</p>"
         }
-        let notes: [HTML] = findings.map { note("\($0.sentence). <small>To mend it: \($0.remedy).</small>", .warn) }
+        let notes: [HTML] = report.findings.map {
+            note("\($0.sentence). <small>To mend it: \($0.remedy).</small>", .warn)
+        }
         let none: HTML = notes.isEmpty ? "<p>Nothing is wrong with the set-up.</p>" : ""
-        return "\(notes)\(none)<p class=\"soft\">Looked \(time(at)).</p>"
+        return "\(notes)\(none)<p class=\"soft\">Looked \(time(report.at)).</p>"
     }
 }

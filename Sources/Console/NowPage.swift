@@ -26,7 +26,7 @@ extension Console {
 
     private func tiles() async throws -> HTML {
         let waiting = try await pages.lists.waiting(limit: Self.bound)
-        let pulse = try await pages.lists.pulse(overdueAfter: policy.renewalOverdueAfter, limit: Self.bound + 1)
+        let pulse = try await pages.lists.pulse()
         var tiles: [HTML] = Outcome.waiting.map { outcome in
             let events = waiting.events(outcome)
             return tile(
@@ -43,11 +43,14 @@ extension Console {
             tile(
                 "clock behind", duration(lag), lag > 90 ? "accounts wait for it" : "every account is up to date",
                 Link("health"), lag > 90 ? "bad" : ""))
+        let overdue = try await pages.lists.overdueRenewals(
+            at: pulse.now, grace: policy.renewalOverdueAfter, limit: Self.bound + 1
+        ).count
         tiles.append(
             tile(
-                "overdue renewals", count(pulse.overdueRenewals, bound: Self.bound),
+                "overdue renewals", count(overdue, bound: Self.bound),
                 "not paid for \(duration(policy.renewalOverdueAfter)) and more", Link("waiting"),
-                pulse.overdueRenewals == 0 ? "" : "warn"))
+                overdue == 0 ? "" : "warn"))
         let run = try await pages.lists.reconcileRuns(limit: 1, before: nil).first
         tiles.append(
             tile(
@@ -55,11 +58,12 @@ extension Console {
                 run.map { $0.failure != nil ? "it failed" : "\(count($0.stored)) new of \(count($0.seen))" }
                     ?? (surroundings.provider == nil ? "needs an API key" : "none was made"),
                 Link("reconcile"), run?.failure == nil ? "" : "bad"))
-        if let (at, findings) = await surroundings.findings() {
+        if let report = await surroundings.setup() {
             tiles.append(
                 tile(
-                    "doctor found", findings.isEmpty ? "nothing" : count(findings.count),
-                    "looked \(relative(at, now: pulse.now))", Link("health"), findings.isEmpty ? "" : "warn"))
+                    "doctor found", report.findings.isEmpty ? "nothing" : count(report.findings.count),
+                    "looked \(relative(report.at, now: pulse.now))", Link("health"),
+                    report.findings.isEmpty ? "" : "warn"))
         }
         return "<ul class=\"tiles\">\(tiles)</ul>"
     }

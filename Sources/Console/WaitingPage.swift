@@ -44,8 +44,8 @@ extension Console {
 
     /// Subscriptions that are active though nothing paid for them came (R17).
     private func overdue(_ visitor: Visitor) async throws -> HTML {
-        let now = try await pages.lists.pulse(overdueAfter: policy.renewalOverdueAfter, limit: 1).now
-        let ids = try await pages.overdueRenewals(
+        let now = try await pages.lists.pulse().now
+        let ids = try await pages.lists.overdueRenewals(
             at: now, grace: policy.renewalOverdueAfter, limit: Self.pageLength + 1)
         let rows: [HTML] = ids.prefix(Self.pageLength).map { id in
             """

@@ -160,6 +160,12 @@ struct ConsoleAccessTests {
                             .utf8))
                 #expect(isOwn ? reply.status == 200 : [400, 421].contains(reply.status), "\(host): \(reply.status)")
             }
+            // Where a browser tells no site it tells its origin, but of a page that allows no referrer `null`.
+            for (host, policy) in [("localhost", "no-referrer"), ("billing.example.com", "same-origin")] {
+                let reply = try await console.server.admin.sendRaw(
+                    Array("GET /console/login HTTP/1.1\r\nhost: \(host)\r\n\r\n".utf8))
+                #expect(reply["referrer-policy"] == policy, "\(host)")
+            }
             let twice = try await console.server.admin.sendRaw(
                 Array("GET /console/ HTTP/1.1\r\nhost: localhost\r\nhost: evil.example\r\n\r\n".utf8))
             #expect([400, 421].contains(twice.status))

@@ -1,5 +1,7 @@
+import Accounts
 import Billing
 import BillingServer
+import Databases
 import Foundation
 import LemonSqueezy
 import Payloads
@@ -61,6 +63,7 @@ struct ConsoleTests {
                 for word in [" style=", "<style", "javascript:", "http://", "https://"] {
                     #expect(!markup.contains(word), "\(path): \(word)")
                 }
+                #expect(!markup.contains("&lt;"), "\(path): markup shown as text")
                 let handlers = markup.matches(of: #/<[^>]* on[a-z]+=/#).count
                 #expect(handlers == 0, "\(path)")
             }
@@ -71,6 +74,23 @@ struct ConsoleTests {
                     "GET", "/console/\(path)", headers: [RunningConsole.operator])
                 #expect(page.status == 404, "\(path)")
             }
+        }
+    }
+
+    @Test("An event's page tells of each of its deliveries", arguments: DatabaseKind.allCases)
+    func deliveries(_ kind: DatabaseKind) async throws {
+        try await withConsole(kind) { console in
+            let (_, event) = try await console.parkedPurchase()
+            let page = try await console.get("events/\(event.id)")
+            #expect(!page.contains("<dt>Again</dt>") && page.contains(">Discard</a>"))
+            let body = try #require(try await console.store.eventBody(event.id))
+            _ = try await console.server.deliver(body)
+            let again = try #require(try await console.store.eventRecord(event.id))
+            let later = try await console.get("events/\(event.id)")
+            let told = try #require(later.firstMatch(of: #/<dt>Again<\/dt><dd>(.*?)<\/dd>/#)).1
+            #expect(told.matches(of: #/<div>/#).count == 1)
+            let minute = ISOTime.text(from: again.lastReceivedAt).prefix(16)
+            #expect(told.contains("current") && told.contains(minute), "\(told)")
         }
     }
 
@@ -106,6 +126,7 @@ struct ConsoleTests {
                 #expect(try await console.store.user(id: user)?.computeUnitsRemaining == 70)
                 try await act("grant?who=\(user)", "plan=professional&reason=a+friend")
                 #expect(try await console.store.user(id: user)?.subscriptionTier == "professional")
+                #expect(try await console.get("accounts/\(user)").contains(">End granted plans</a>"))
                 try await act("end-grants?who=\(user)", "reason=no+friend")
                 #expect(try await console.store.user(id: user)?.subscriptionTier == "free")
                 try await act("revoke?who=\(user)&key=\(key.key.id)", "")
@@ -123,6 +144,7 @@ struct ConsoleTests {
                 let acts = try await console.store.primary.acts(limit: 10, before: nil).rows
                 #expect(acts.map(\.kind) == [.revoke, .grantEnd, .grant, .adjust])
                 #expect(acts.allSatisfy { $0.by?.name == "operator" && $0.by?.origin == "console, 127.0.0.1" })
+                #expect(try await Rebuild(console.store, policy: BillingPolicy()).run(check: true).differences == [])
             }
         }
     }
@@ -197,6 +219,59 @@ struct ConsoleTests {
             let accounts = try await console.server.admin.send(
                 "GET", "/console/accounts?who=910001", headers: [RunningConsole.operator])
             #expect(accounts.status == 503 && !accounts.text.contains("There is no such account"))
+        }
+    }
+
+    @Test(
+        "A query that goes on and on is stopped, and the page says so; others are as they were",
+        arguments: DatabaseKind.allCases)
+    func slowness(kind: DatabaseKind) async throws {
+        try await withConsole(kind) { console in
+            let (user, _) = try await console.parkedPurchase()
+            let endless =
+                kind == .postgreSQL
+                ? "pg_sleep(3600)"
+                : "(with recursive n (i) as (select 1 union all select i + 1 from n) select i from n)"
+            try await console.database.execute(
+                """
+                alter table webhook_events rename to stored;
+                create view webhook_events as select stored.* from stored cross join \(endless) as endless
+                """)
+            let events = try await console.server.admin.send(
+                "GET", "/console/events", headers: [RunningConsole.operator])
+            #expect(events.status == 503 && events.text.contains("took longer than a page waits"), "\(events.text)")
+            #expect(try await console.get("").contains("took longer than a page waits"))
+            #expect(try await console.get("accounts?who=\(user)").contains("\(user)".lowercased()))
+        }
+    }
+
+    @Test("A page that another transaction keeps waiting says so")
+    func locks() async throws {
+        try await withConsole(.postgreSQL) { console in
+            try await console.database.withLock("lock table webhook_events") {
+                let events = try await console.server.admin.send(
+                    "GET", "/console/events", headers: [RunningConsole.operator])
+                #expect(events.status == 503 && events.text.contains("Another transaction holds"), "\(events.text)")
+            }
+            #expect(try await console.get("events").contains("There is no such event"))
+        }
+    }
+
+    @Test("Pages read the replica where there is one", arguments: DatabaseKind.allCases)
+    func replica(kind: DatabaseKind) async throws {
+        try await kind.withDatabase { primary in
+            try await kind.withDatabase { replica in
+                for (database, name) in [(primary, "primary"), (replica, "replica")] {
+                    try await database.withStore {
+                        _ = try await $0.createUser(email: "\(name)@example.com", id: UUID())
+                    }
+                }
+                let pages = try #require(
+                    try DatabaseConfiguration(url: primary.url, readURL: replica.url).openForPages())
+                let users = try await pages.lists.users(limit: 10, before: nil)
+                await pages.close()
+                #expect(users.map(\.email) == ["replica@example.com"])
+            }
         }
     }
 

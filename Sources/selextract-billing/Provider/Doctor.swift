@@ -29,7 +29,7 @@ struct Doctor: AsyncParsableCommand {
             findings += own.findings
             if settings.apiKey != nil {
                 asked = true
-                findings += try await withAPI(settings) { try await check.compare(own, with: $0) }
+                findings += try await withAPI(settings) { try await check.compare(own, with: $0).findings }
             }
         } catch let error as SettingsError {
             findings.append(

@@ -16,8 +16,25 @@ struct ProviderCheck {
     /// Variant id to plan id.
     let variants: [String: String]
 
+    struct Comparison: Sendable {
+        var findings: [Finding] = []
+        /// Of the variants that mean a plan, as far as they are known there.
+        var offers: [Offer] = []
+    }
+
+    /// How a variant is sold.
+    struct Offer: Sendable {
+        var variant: String
+        /// `pending`, `draft` or `published`.
+        var status: String?
+        /// In the store's currency; nil: it has no price.
+        var cents: Int?
+        /// `month`, or `3 months`; nil: it is no subscription.
+        var interval: String?
+    }
+
     /// - Throws: `CancellationError`.
-    func findings() async throws -> [Finding] {
+    func comparison() async throws -> Comparison {
         do {
             var findings = keyAge()
             let isTest = try await api.isTestMode()
@@ -29,8 +46,9 @@ struct ProviderCheck {
             findings += store
             // Without its store nothing else could be found.
             if store.isEmpty { findings += try await webhook() }
-            findings += try await catalogue()
-            return findings
+            var comparison = try await catalogue()
+            comparison.findings = findings + comparison.findings
+            return comparison
         } catch let error as APIError {
             let code: Finding.Code =
                 switch error.kind {
@@ -42,7 +60,7 @@ struct ProviderCheck {
                 error.kind == .unauthorized
                 ? "make a key at Lemon Squeezy, Settings → API, and set LEMON_SQUEEZY_API_KEY"
                 : "look at LEMON_SQUEEZY_API_URL and the network, and run `doctor` again"
-            return [Finding(code, error.description, remedy: remedy)]
+            return Comparison(findings: [Finding(code, error.description, remedy: remedy)])
         }
     }
 
@@ -169,32 +187,40 @@ struct ProviderCheck {
 
     // MARK: Plans
 
-    private func catalogue() async throws -> [Finding] {
-        var findings: [Finding] = []
+    private func catalogue() async throws -> Comparison {
+        var comparison = Comparison()
         for plan in plans where plan.isActive && plan.priceCents > 0 && !variants.values.contains(plan.id) {
-            findings.append(
+            comparison.findings.append(
                 Finding(
                     .planWithoutVariant, "plan \(plan.id) is offered, but no variant sells it",
                     remedy: "`plans map \(plan.id) VARIANT`, or `plans set \(plan.id) --no-active`"))
         }
         for (variant, planID) in variants.sorted(by: { ($0.key.count, $0.key) < ($1.key.count, $1.key) }) {
             guard let plan = plans.first(where: { $0.id == planID }) else { continue }
-            findings += try await check(variant, of: plan)
+            let object: APIObject
+            do {
+                object = try await api.object("variants/\(variant)")
+            } catch let error as APIError where error.kind == .notFound {
+                comparison.findings.append(
+                    Finding(
+                        .variantUnknown, "Lemon Squeezy has no variant \(variant), which means plan \(plan.id) here",
+                        remedy:
+                            "`plans map \(plan.id) VARIANT`: the number in its page's address, other ones in test mode"
+                    ))
+                continue
+            }
+            // The newest price is the one that is asked.
+            let prices = try await api.all("prices", filters: ["variant_id": variant])
+            let price = prices.max { ($0.id.count, $0.id) < ($1.id.count, $1.id) }
+            comparison.offers.append(Offer(variant, object, price))
+            comparison.findings += findings(variant, object, price, of: plan)
         }
-        return findings
+        return comparison
     }
 
-    private func check(_ variant: String, of plan: SubscriptionPlan) async throws -> [Finding] {
-        let object: APIObject
-        do {
-            object = try await api.object("variants/\(variant)")
-        } catch let error as APIError where error.kind == .notFound {
-            return [
-                Finding(
-                    .variantUnknown, "Lemon Squeezy has no variant \(variant), which means plan \(plan.id) here",
-                    remedy: "`plans map \(plan.id) VARIANT`: the number in its page's address, other ones in test mode")
-            ]
-        }
+    private func findings(
+        _ variant: String, _ object: APIObject, _ price: APIObject?, of plan: SubscriptionPlan
+    ) -> [Finding] {
         var findings: [Finding] = []
         // `pending` is a product's only variant, which is sold like a published one.
         if object.attributes["status"] == .string("draft"), plan.isActive, plan.lemonSqueezyVariantID == variant {
@@ -203,14 +229,8 @@ struct ProviderCheck {
                     .variantUnpublished, "variant \(variant) of plan \(plan.id) is a draft: nobody can buy it",
                     remedy: "publish it at Lemon Squeezy, or `plans set \(plan.id) --no-active`"))
         }
-        // The newest price is the one that is asked.
-        let prices = try await api.all("prices", filters: ["variant_id": variant])
-        guard let price = prices.max(by: { ($0.id.count, $0.id) < ($1.id.count, $1.id) })?.attributes else {
-            return findings
-        }
-        let unit = price["renewal_interval_unit"]?.text(atMost: 20)
-        let quantity = price["renewal_interval_quantity"]?.int ?? 1
-        guard let unit, quantity > 0 else {
+        guard let price else { return findings }
+        guard let (unit, quantity) = price.renewal else {
             return findings + [
                 Finding(
                     .variantNotRecurring,
@@ -237,7 +257,7 @@ struct ProviderCheck {
         }
         // Longer intervals may be cheaper by the month, and further variants are old prices: only the plan's own monthly
         // one is what the catalogue shows.
-        if months == 1, plan.lemonSqueezyVariantID == variant, let cents = price["unit_price"]?.int,
+        if months == 1, plan.lemonSqueezyVariantID == variant, let cents = price.attributes["unit_price"]?.int,
             cents != plan.priceCents
         {
             findings.append(
@@ -247,5 +267,23 @@ struct ProviderCheck {
                     remedy: "`plans set \(plan.id) --price-cents \(cents)`"))
         }
         return findings
+    }
+}
+
+extension ProviderCheck.Offer {
+    fileprivate init(_ variant: String, _ object: APIObject, _ price: APIObject?) {
+        self.init(
+            variant: variant, status: object.attributes["status"]?.text(atMost: 20),
+            cents: price?.attributes["unit_price"]?.int,
+            interval: price?.renewal.map { $0.quantity == 1 ? $0.unit : "\($0.quantity) \($0.unit)s" })
+    }
+}
+
+extension APIObject {
+    /// Every how many of which unit a price is charged again; nil: it is no subscription's.
+    fileprivate var renewal: (unit: String, quantity: Int)? {
+        let quantity = attributes["renewal_interval_quantity"]?.int ?? 1
+        guard let unit = attributes["renewal_interval_unit"]?.text(atMost: 20), quantity > 0 else { return nil }
+        return (unit, quantity)
     }
 }

@@ -71,10 +71,10 @@ struct SetupCheck: Sendable {
     }
 
     /// - Throws: `CancellationError`.
-    func compare(_ own: Own, with api: LemonSqueezyAPI) async throws -> [Finding] {
+    func compare(_ own: Own, with api: LemonSqueezyAPI) async throws -> ProviderCheck.Comparison {
         try await ProviderCheck(
             api: api, settings: settings, now: Date(), lastDelivery: own.lastDelivery, plans: own.plans,
             variants: own.variants
-        ).findings()
+        ).comparison()
     }
 }

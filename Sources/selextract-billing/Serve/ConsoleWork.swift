@@ -23,7 +23,7 @@ final class ConsoleWork: Sendable {
     /// nil: there is no key.
     private let api: LemonSqueezyAPI?
     private let logger: Logger
-    private let found = Mutex<(at: Date, findings: [ConsoleSurroundings.Finding])?>(nil)
+    private let found = Mutex<ConsoleSurroundings.SetupReport?>(nil)
     private let (runs, asked) = AsyncStream.makeStream(of: Run.self)
 
     init(store: Store, settings: Settings, api: LemonSqueezyAPI?, logger: Logger) {
@@ -37,7 +37,7 @@ final class ConsoleWork: Sendable {
         var surroundings = ConsoleSurroundings()
         surroundings.version = SelextractBilling.configuration.version
         surroundings.settings = settings.shown
-        surroundings.findings = { [self] in found.withLock { $0 } }
+        surroundings.setup = { [self] in found.withLock { $0 } }
         guard let api else { return surroundings }
         surroundings.provider = ConsoleSurroundings.Provider { [self] subscription in
             do {
@@ -93,12 +93,17 @@ final class ConsoleWork: Sendable {
         while !Task.isCancelled {
             do {
                 let own = try await check.own(store)
-                var findings = own.findings
-                if let api { findings += try await check.compare(own, with: api) }
-                let told = findings.map {
-                    ConsoleSurroundings.Finding(code: $0.code.rawValue, sentence: $0.sentence, remedy: $0.remedy)
-                }
-                found.withLock { $0 = (Date(), told) }
+                var comparison = ProviderCheck.Comparison()
+                if let api { comparison = try await check.compare(own, with: api) }
+                let report = ConsoleSurroundings.SetupReport(
+                    at: Date(),
+                    findings: (own.findings + comparison.findings).map {
+                        .init(code: $0.code.rawValue, sentence: $0.sentence, remedy: $0.remedy)
+                    },
+                    offers: comparison.offers.map {
+                        .init(variant: $0.variant, status: $0.status, cents: $0.cents, interval: $0.interval)
+                    })
+                found.withLock { $0 = report }
             } catch {
                 if Task.isCancelled { return }
                 logger.warning("the set-up could not be looked at", metadata: ["error": "\(sentence(error))"])
