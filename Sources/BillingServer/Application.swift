@@ -37,6 +37,8 @@ public struct ApplicationOptions: Sendable {
     public var tick: (@Sendable () async throws -> Void)?
     /// From the end of one tick to the begin of the next.
     public var tickInterval: Duration = .seconds(60)
+    /// An authentic delivery was answered 503. Lemon Squeezy repeats it, for about two and a half minutes.
+    public var onDeliveryRefused: @Sendable () -> Void = {}
     /// Done beside all else once the database is ready; cancelled by the shutdown. nil: nothing is.
     public var aside: (@Sendable () async -> Void)?
     /// How often the calls with API keys are written.
@@ -99,7 +101,7 @@ public func buildApplication(
     let ownSecrets = try settings.signingSecrets()
     let webhook = WebhookController(
         secrets: options.signingSecrets ?? { ownSecrets }, queue: queue, bodies: bodies,
-        metrics: metrics, signatures: signatures)
+        metrics: metrics, signatures: signatures, onRefused: options.onDeliveryRefused)
     let catalogue = CatalogueController(plans: PlanCache(lists: store.lists))
     let calls = APICalls(
         store: store, interval: options.usageInterval, clock: options.clock, logger: logger)
@@ -109,22 +111,19 @@ public func buildApplication(
         signatures: signatures, queue: queue, bodies: bodies, connections: connections.count)
 
     // In the order of their dependencies: they are stopped from the last to the first.
-    var services: [any Service] = [StoreClosing(store: store)]
-    if let pages = options.consolePages { services.append(StoreClosing(store: pages)) }
-    services += [queue, calls, preparation]
-    if let end = options.onShutdownOverdue {
-        services.append(ShutdownDeadline(deadline: limits.shutdownDeadline + .seconds(5), logger: logger, end: end))
-    }
+    var services: [(name: String, service: any Service)] = [("database", StoreClosing(store: store))]
+    if let pages = options.consolePages { services.append(("console's database", StoreClosing(store: pages))) }
+    services += [("commits", queue), ("API calls", calls), ("preparation", preparation)]
     if let usageDatabase = store.usageDatabase {
-        services.append(
-            UsageMoving(
-                store: store, usageDatabase: usageDatabase, migrates: options.migratesUsage, preparation: preparation,
-                interval: options.usageInterval, clock: options.clock, logger: logger))
+        let moving = UsageMoving(
+            store: store, usageDatabase: usageDatabase, migrates: options.migratesUsage, preparation: preparation,
+            interval: options.usageInterval, clock: options.clock, logger: logger)
+        services.append(("usage", moving))
     }
     if let tick = options.tick {
-        services.append(options.ticking(tick, preparation, logger: logger))
+        services.append(("clock", options.ticking(tick, preparation, logger: logger)))
     }
-    if let aside = options.aside { services.append(Aside(preparation: preparation, work: aside)) }
+    if let aside = options.aside { services.append(("aside", Aside(preparation: preparation, work: aside))) }
     if let port = settings.adminPort {
         var controllers: [any Controller] = [admin]
         if let console = try Console(settings, store: store, options: options, logger: logger) {
@@ -135,17 +134,22 @@ public func buildApplication(
         let listener = options.listener(
             .admin, controllers, host: settings.adminHost, port: port,
             connections: ConnectionRegistry(limit: limits.connections), areListening, logger: logger)
-        services.append(LaterListener(listener: listener, milestone: isListening))
+        services.append(("admin listener", LaterListener(listener: listener, milestone: isListening)))
     }
-    services.append(
-        options.listener(
-            .public, [webhook, catalogue, account], host: settings.host, port: settings.port, connections: connections,
-            settings.adminPort == nil ? areListening : isListening, logger: logger))
+    let listener = options.listener(
+        .public, [webhook, catalogue, account], host: settings.host, port: settings.port, connections: connections,
+        settings.adminPort == nil ? areListening : isListening, logger: logger)
+    services.append(("listener", listener))
+    // The last, so that its time begins with the shutdown.
+    if let end = options.onShutdownOverdue {
+        let deadline = ShutdownDeadline(deadline: limits.shutdownDeadline + .seconds(5), logger: logger, end: end)
+        services.append(("shutdown's deadline", deadline))
+    }
 
     var configuration = ServiceGroupConfiguration(
-        services: services.map { service in
-            // What the others have under way comes to its end.
-            .init(service: service, failureTerminationBehavior: .gracefullyShutdownGroup)
+        services: services.map { name, service in
+            // What the others have under way comes to its end. Without a name the whole service would be written out.
+            .init(service: service, failureTerminationBehavior: .gracefullyShutdownGroup, serviceName: name)
         }, gracefulShutdownSignals: options.endsOnSignals ? [.sigterm, .sigint] : [],
         logger: logger)
     configuration.maximumGracefulShutdownDuration = limits.shutdownDeadline

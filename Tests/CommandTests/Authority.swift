@@ -1,5 +1,4 @@
 import Foundation
-import Glibc
 import TestSupport
 import Testing
 
@@ -36,17 +35,35 @@ final class Authority: Sendable {
         return folder.appendingPathComponent(name + ".pem")
     }
 
-    /// Runs a command of a program on a machine whose certificates are this authority's: in a mount namespace of its own, in
-    /// which it takes the place of Debian's file. That is the one that URLSession reads on Linux.
+    /// Runs a command of a program on a machine whose certificates are this authority's. URLSession on Linux reads Debian's
+    /// file of them and knows no setting, so the file is another one for the command: a library that is loaded before all
+    /// others opens it in its place, which needs no rights.
     func run(_ program: Program, _ arguments: String...) async throws -> Program.Finished {
-        let machine = "/etc/ssl/certs/ca-certificates.crt"
-        let script = "mount --bind '\(path("ca.pem"))' \(machine) && exec \"$0\" \"$@\""
-        let rights = geteuid() == 0 ? [] : ["--map-root-user"]
-        let own = ["unshare", "--mount"] + rights + ["sh", "-c", script]
-        try #require(
-            try await Self.status(own + ["true"]) == 0, "this user has to be allowed a mount namespace (unshare)")
-        return try await program.run(arguments, through: own)
+        let library = path("instead.so")
+        if !FileManager.default.fileExists(atPath: library) {
+            try Self.instead.write(toFile: path("instead.c"), atomically: true, encoding: .utf8)
+            // Swift's own toolchain has it.
+            try #require(try await Self.status(["clang", "-shared", "-fPIC", "-o", library, path("instead.c")]) == 0)
+        }
+        return try await program.run(
+            arguments, through: ["env", "LD_PRELOAD=\(library)", "TEST_CERTIFICATES=\(path("ca.pem"))"])
     }
+
+    private static let instead = """
+        #define _GNU_SOURCE
+        #include <dlfcn.h>
+        #include <stdio.h>
+        #include <stdlib.h>
+        #include <string.h>
+
+        static FILE *open_instead(const char *function, const char *path, const char *mode) {
+            FILE *(*next)(const char *, const char *) = dlsym(RTLD_NEXT, function);
+            int is_theirs = path && strcmp(path, "/etc/ssl/certs/ca-certificates.crt") == 0;
+            return next(is_theirs ? getenv("TEST_CERTIFICATES") : path, mode);
+        }
+        FILE *fopen(const char *path, const char *mode) { return open_instead("fopen", path, mode); }
+        FILE *fopen64(const char *path, const char *mode) { return open_instead("fopen64", path, mode); }
+        """
 
     private func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
 

@@ -28,6 +28,29 @@ struct DoctorTests {
         return findings.compactMap(\.["code"].text)
     }
 
+    @Test("The console shows what was found, and how Lemon Squeezy sells what means a plan")
+    func console() async throws {
+        let shop = try await Shop.open()
+        shop.standIn.change { state in
+            state.set("prices", id: "9102", "renewal_interval_quantity", .number("3"))
+            state.set("variants", id: "103", "status", .string("draft"))
+        }
+        let (port, token) = (try FreePort.any(), "operator-token-0123456789")
+        let program = try Program(
+            shop.settings.merging(["ADMIN_PORT": "\(port)", "SELEXTRACT_CONSOLE_TOKEN": token]) { $1 })
+        try await ServedProcess.serve(program) { _ in
+            try await eventually {
+                let page = try await HTTPClient(port: port).send(
+                    "GET", "/console/plans", headers: [("authorization", "Bearer \(token)")]
+                ).text
+                return [
+                    "there 19.00 every month, published", "there 49.00 every 3 months, published",
+                    "there 99.00 every month, draft", "variant 103 of plan enterprise is a draft",
+                ].allSatisfy { page.contains($0) }
+            }
+        }
+    }
+
     @Test("A set-up that is right has no finding; what is changed at Lemon Squeezy shows, and goes again")
     func provider() async throws {
         let shop = try await Shop.open()

@@ -21,15 +21,15 @@ struct OutagePassTests {
 
     private func passes(_ shop: Shop) -> Int { shop.standIn.state.calls.count { $0.path == "orders" } }
 
-    private func withServe(_ url: String, _ body: (Shop, HTTPClient) async throws -> Void) async throws {
+    private func withServe(_ url: String, _ body: (Shop, HTTPClient, ServedProcess) async throws -> Void) async throws {
         let shop = try await Shop.open()
         purchase(1, shop)
         let port = try FreePort.any()
         let program = try Program(
             shop.settings.merging(["DATABASE_URL": url, "ADMIN_PORT": "\(port)", "LOG_LEVEL": "critical"]) { $1 })
-        try await ServedProcess.serve(program) { _ in
+        try await ServedProcess.serve(program) { served in
             try await eventually { passes(shop) == 1 }
-            try await body(shop, HTTPClient(port: port))
+            try await body(shop, HTTPClient(port: port), served)
             // One outage, one pass.
             #expect(passes(shop) == 2)
         }
@@ -45,7 +45,7 @@ struct OutagePassTests {
     func killed() async throws {
         let cluster = try await Cluster()
         do {
-            try await withServe(cluster.url) { shop, admin in
+            try await withServe(cluster.url) { shop, admin, _ in
                 try await cluster.kill()
                 purchase(2, shop)
                 try await eventually { try await outageIsKnown(admin) }
@@ -67,7 +67,7 @@ struct OutagePassTests {
     func silent() async throws {
         try await DatabaseKind.postgreSQL.withDatabase { database in
             let proxy = try Proxy(to: database)
-            try await withServe(try proxy.url(of: database)) { shop, admin in
+            try await withServe(try proxy.url(of: database)) { shop, admin, _ in
                 proxy.goSilent()
                 purchase(2, shop)
                 try await eventually { try await outageIsKnown(admin) }
@@ -78,6 +78,29 @@ struct OutagePassTests {
             }
             let stored = "select count(*)::text from webhook_events where source = 'api'"
             #expect(try await database.values(stored) == ["2"])
+        }
+    }
+
+    @Test("After deliveries were refused it makes one, too, though the clock found nothing wrong")
+    func refused() async throws {
+        try await DatabaseKind.postgreSQL.withDatabase { database in
+            try await withServe(database.url) { shop, admin, served in
+                var lost = ProviderSubscription(
+                    userID: nil, createdAt: .utc("2026-01-01 00:00:00"), renewsAt: .utc("2027-01-01 00:00:00"))
+                (lost.id, lost.customerID, lost.orderID) = ("700002", "800002", "900002")
+                let body = lost.event("subscription_created")
+                // As an index that is made without `concurrently`: all is read, and nothing stored.
+                try await database.withLock("lock table webhook_events in share mode") {
+                    let reply = try await served.deliver(body)
+                    #expect(reply.status == 503)
+                    shop.hold([body])
+                }
+                try await eventually { passes(shop) == 2 }
+                let isKnown = try await outageIsKnown(admin)
+                #expect(!isKnown)
+            }
+            let stored = "select count(*)::text from webhook_events where subscription_id = '700002'"
+            #expect(try await database.values(stored) == ["1"])
         }
     }
 }

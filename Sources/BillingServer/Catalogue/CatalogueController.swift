@@ -91,7 +91,7 @@ struct CataloguePage: Sendable {
 
     init(_ document: some Encodable) {
         let bytes = Response.bytes(document)
-        tag = "\"" + SHA256.digest(bytes).map { String(format: "%02x", $0) }.joined() + "\""
+        tag = "\"" + SHA256.hexadecimal(bytes) + "\""
         var headers: HTTPFields = [
             .eTag: tag, .cacheControl: "public, max-age=1, stale-while-revalidate=1, stale-if-error=300",
             .accessControlAllowOrigin: "*", .accessControlExposeHeaders: "ETag, X-Request-ID",

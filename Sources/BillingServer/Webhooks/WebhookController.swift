@@ -19,6 +19,8 @@ struct WebhookController: Controller {
     let bodies: BodyBudget
     let metrics: Metrics
     let signatures: SignatureWatch
+    /// Told of each authentic delivery that could not be made durable.
+    let onRefused: @Sendable () -> Void
     let failureLog = Throttle(every: .seconds(1))
 
     func addRoutes(to router: Router<IdentifiedContext>) {
@@ -52,6 +54,7 @@ struct WebhookController: Controller {
             receipt = try await queue.submit(event)
         } catch {
             metrics.undurable.increment()
+            onRefused()
             throw Problem.unavailable
         }
         let status = receipt.isDuplicate ? Self.duplicate : receipt.outcome.rawValue

@@ -34,6 +34,7 @@ struct Events: AsyncParsableCommand {
         Column("test_mode", inTable: false) { Cell($0.testMode) },
         Column("webhook_id", inTable: false) { Cell($0.webhookID) },
         Column("last_received_at", inTable: false) { Cell($0.lastReceivedAt) },
+        Column("redeliveries", inTable: false) { .list($0.redeliveries.map(\.description)) },
         Column("attempts", inTable: false) { Cell($0.attempts) },
         Column("next_attempt_at", inTable: false) { Cell($0.nextAttemptAt) },
         Column("source", inTable: false) { Cell($0.source.rawValue) },

@@ -9,7 +9,8 @@ import Storage
 import Synchronization
 
 /// What `serve` asks Lemon Squeezy's API for, if it has a key: after each start, since nobody knows how long the service was
-/// away, and after each outage of the database, what came meanwhile; then the subscriptions whose renewal is overdue (R17).
+/// away, and after each outage of the database and each time in which deliveries were refused, what came meanwhile; then
+/// the subscriptions whose renewal is overdue (R17).
 ///
 /// Beside the clock, which waits for nobody.
 final class MissedDeliveries: Sendable {
@@ -28,11 +29,14 @@ final class MissedDeliveries: Sendable {
         var reason: Reason? = .start
         /// It has ended.
         var isOver = true
+        /// Counts up with whatever may have lost one: what was lost during a pass is not fetched by it.
+        var losses = 0
     }
 
-    private enum Reason: String {
+    enum Reason: String {
         case start = "the start"
         case database = "an outage of the database"
+        case refusal = "deliveries that could not be stored"
     }
 
     /// Seconds without a page after which a pass that another process had begun is not gone on with. Until then Lemon
@@ -47,13 +51,14 @@ final class MissedDeliveries: Sendable {
         observations = Observations(store, policy: settings.policy)
     }
 
-    /// What the clock found: deliveries are answered 503 while the database is away, and are repeated for a while only.
-    func note(databaseIsAway isAway: Bool) {
+    /// Deliveries were answered 503, or would have been: they are repeated for a while only.
+    func noteLoss(_ reason: Reason) {
+        gap.withLock { $0 = Gap(reason: $0.reason ?? reason, isOver: false, losses: $0.losses + 1) }
+    }
+
+    /// The clock found the database working.
+    func noteRecovery() {
         let isNews = gap.withLock { gap in
-            if isAway {
-                gap = Gap(reason: gap.reason ?? .database, isOver: false)
-                return false
-            }
             defer { gap.isOver = true }
             return !gap.isOver
         }
@@ -82,13 +87,13 @@ final class MissedDeliveries: Sendable {
         var hasFailed = false
         for await _ in occasions {
             do {
-                let (reason, isOver) = gap.withLock { ($0.reason, $0.isOver) }
-                if let reason {
-                    guard isOver, ContinuousClock.now >= nextPass else { continue }
-                    if reason == .database { nextPass = .now + .seconds(600) }
+                let before = gap.withLock(\.self)
+                if let reason = before.reason {
+                    guard before.isOver, ContinuousClock.now >= nextPass else { continue }
+                    if reason != .start { nextPass = .now + .seconds(600) }
                     try await catchUp(after: reason, hasFailed: hasFailed)
                     // What was lost while it was under way is another gap.
-                    gap.withLock { if $0.isOver { $0.reason = nil } }
+                    gap.withLock { if $0.losses == before.losses { $0.reason = nil } }
                 }
                 hasFailed = false
                 try await askForOverdue(&asked)
@@ -96,7 +101,7 @@ final class MissedDeliveries: Sendable {
                 if Task.isCancelled { break }
                 // The clock tells when the database is back; meanwhile deliveries may be lost.
                 hasFailed = !(error is StoreError)
-                if hasFailed { nextPass = .now + .seconds(600) }
+                nextPass = .now + .seconds(hasFailed ? 600 : 60)
                 logger.warning(
                     "Lemon Squeezy could not be asked for what was missed", metadata: ["error": "\(sentence(error))"])
             }
@@ -119,7 +124,7 @@ final class MissedDeliveries: Sendable {
         let now = ContinuousClock.now
         asked = asked.filter { now - $0.value < .seconds(3600) }
         let moment = try await store.transaction { try await $0.now() }
-        let overdue = try await store.overdueRenewals(
+        let overdue = try await store.primary.overdueRenewals(
             at: moment, grace: settings.policy.renewalOverdueAfter, limit: 1000)
         let reading = Reconciliation(api: api, storeID: settings.storeID, since: nil)
         for id in overdue.filter({ asked[$0] == nil }).prefix(20) {

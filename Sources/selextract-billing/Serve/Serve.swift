@@ -41,12 +41,13 @@ struct Serve: AsyncParsableCommand {
         let missed = api.map {
             MissedDeliveries(store: store, settings: settings, api: $0, logger: logger)
         }
+        options.onDeliveryRefused = { missed?.noteLoss(.refusal) }
         options.tick = {
             do {
                 try await clock.run()
-                missed?.note(databaseIsAway: false)
+                missed?.noteRecovery()
             } catch {
-                if case .unavailable? = error as? StoreError { missed?.note(databaseIsAway: true) }
+                if case .unavailable? = error as? StoreError { missed?.noteLoss(.database) }
                 throw error
             }
         }
