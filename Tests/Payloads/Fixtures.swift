@@ -16,6 +16,9 @@ public enum Fixtures {
         try bytes(root.appendingPathComponent("events/\(name).json"))
     }
 
+    /// The scenarios that tell of no variant which is known to mean a plan.
+    public static let withoutPlan: Set = ["unknown-variant", "mistakes-unknown-variant-is-no-limit"]
+
     /// The files of a scenario in order, each with its name.
     public static func scenario(_ name: String) throws -> [(file: String, body: [UInt8])] {
         let folder = root.appendingPathComponent("scenarios/\(name)")

@@ -7,6 +7,7 @@ import Payloads
 import Selextract
 import Storage
 import TestSupport
+import Testing
 
 let ada = UUID(uuidString: "c9f2fcb9-44bc-4075-b4b1-25dcb4c6e200").unsafelyUnwrapped
 let bob = UUID(uuidString: "0b0b0b0b-44bc-4075-b4b1-25dcb4c6e200").unsafelyUnwrapped
@@ -30,6 +31,15 @@ extension Store {
     func prepare() async throws {
         try await mapPlans()
         _ = try await createUser(email: "ada@example.com", id: ada)
+    }
+
+    /// The same, the yearly plan included, and the account that a scenario names.
+    func prepare(for bodies: [[UInt8]]) async throws -> UUID {
+        try await mapPlans()
+        try await mapVariant("111", to: "starter")
+        let user = try #require(bodies.lazy.compactMap { InboxEvent($0).claimedUserID }.first)
+        _ = try await createUser(email: "\(user)@example.com", id: user)
+        return user
     }
 
     func mapPlans() async throws {

@@ -63,12 +63,13 @@ import Testing
         var pictures: [AccountPicture] = []
         for kind in DatabaseKind.allCases {
             pictures += try await kind.withStore(clock: TestClock(.utc("2027-03-01 00:00:00"))) { store in
-                try await store.prepare()
+                let user = try await store.prepare(for: bodies)
                 for body in bodies.reversed() { try await store.receive([body]) }
-                return [try await store.picture(of: ada)]
+                return [try await store.picture(of: user)]
             }
         }
         #expect(pictures[0] == pictures[1])
+        #expect(pictures[0].subscriptions.isEmpty == Fixtures.withoutPlan.contains(name))
     }
 
     @Test(arguments: DatabaseKind.allCases)
