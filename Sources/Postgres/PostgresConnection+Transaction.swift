@@ -97,23 +97,26 @@ extension PostgresConnection {
         retrying isCollision: @Sendable (PostgresError) -> Bool, clock: PoolClock,
         _ body: (PostgresConnection) async throws -> Result
     ) async throws -> Result {
-        var attempt = 0
-        while true {
-            await begin(isolation: isolation, readOnly: readOnly, settings: settings)
-            do {
-                let result = try await body(self)
-                try Task.checkCancellation()
-                try await commit()
-                return result
-            } catch {
-                let cause = await rollBack(after: error)
-                guard let cause, cause.isRetryable || cause.isStatementLost || isCollision(cause), attempt < retries
-                else {
-                    throw error
+        // Waking a thread takes as long as a short statement, and a transaction goes to its connection and back several times.
+        try await withTaskExecutorPreference(executor) {
+            var attempt = 0
+            while true {
+                await begin(isolation: isolation, readOnly: readOnly, settings: settings)
+                do {
+                    let result = try await body(self)
+                    try Task.checkCancellation()
+                    try await commit()
+                    return result
+                } catch {
+                    let cause = await rollBack(after: error)
+                    guard let cause, cause.isRetryable || cause.isStatementLost || isCollision(cause), attempt < retries
+                    else {
+                        throw error
+                    }
                 }
+                try await clock.sleep(Self.pause(beforeRetry: attempt))
+                attempt += 1
             }
-            try await clock.sleep(Self.pause(beforeRetry: attempt))
-            attempt += 1
         }
     }
 

@@ -9,7 +9,7 @@ public actor PostgresConnection {
     /// Called after each statement: its SQL without values, how long it took, and its error.
     public typealias Observer = @Sendable (_ sql: String, _ duration: Duration, _ error: PostgresError?) -> Void
 
-    private let executor = SerialQueueExecutor(label: "postgres.connection")
+    let executor = SerialQueueExecutor(label: "postgres.connection")
     private let observe: Observer?
     nonisolated let policy: PreparedStatementPolicy
     private var handle: ConnectionHandle?
