@@ -75,6 +75,9 @@ extension PostgresConnection {
     /// and `body` is run again, so it must have no effects outside the database that may not happen twice. This holds
     /// also if `body` replaced the error by one of its own.
     ///
+    /// `body` runs on the connection's queue, as do child tasks that it makes: while one waits for this connection's server,
+    /// the others wait, too.
+    ///
     /// - Parameters:
     ///   - retries: how often at most it is run again.
     ///   - isCollision: what else is worth running it again for.

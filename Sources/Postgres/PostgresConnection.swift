@@ -9,7 +9,7 @@ public actor PostgresConnection {
     /// Called after each statement: its SQL without values, how long it took, and its error.
     public typealias Observer = @Sendable (_ sql: String, _ duration: Duration, _ error: PostgresError?) -> Void
 
-    let executor = SerialQueueExecutor(label: "postgres.connection")
+    let executor = SerialQueueExecutor.take()
     private let observe: Observer?
     nonisolated let policy: PreparedStatementPolicy
     private var handle: ConnectionHandle?
@@ -31,6 +31,8 @@ public actor PostgresConnection {
         self.policy = policy
         self.observe = observe
     }
+
+    deinit { executor.giveBack() }
 
     /// Connects. Cancelling the task does not shorten it; `connect_timeout` does, 3 s for each host if the URL is
     /// silent.

@@ -7,18 +7,7 @@ import TestSupport
 func withCommitsHeld<Result: Sendable>(
     _ database: TestDatabase, _ body: () async throws -> Result
 ) async throws -> Result {
-    let pool = PostgresPool(PostgresPool.Configuration(url: database.url))
-    do {
-        let result = try await pool.withTransaction { connection in
-            _ = try await connection.query("lock table webhook_events in access exclusive mode")
-            return try await body()
-        }
-        await pool.shutdown()
-        return result
-    } catch {
-        await pool.shutdown()
-        throw error
-    }
+    try await database.withLock("lock table webhook_events in access exclusive mode", body)
 }
 
 extension TestDatabase {

@@ -62,11 +62,12 @@ public struct TestDatabase: Sendable {
     }
 
     /// Holds what a statement locks on PostgreSQL while `body` runs, as another program's transaction.
-    public func withLock(_ sql: String, _ body: () async throws -> Void) async throws {
+    public func withLock<Result>(_ sql: String, _ body: () async throws -> Result) async throws -> Result {
         try await withConnection { connection in
             try await connection.executeScript("begin; \(sql)")
-            try await body()
+            let result = try await body()
             try await connection.executeScript("rollback")
+            return result
         }
     }
 
