@@ -35,14 +35,7 @@ struct CommitQueueTests {
                     try await withCommitsHeld(database) {
                         group.addTask { try await server.deliver(bodies[0]) }
                         // The first is taken, and waits for the lock; whoever comes now waits for the first.
-                        try await eventually {
-                            try await database.values(
-                                """
-                                select pid::text from pg_locks where not granted and relation in
-                                    (select oid from pg_class where relname = 'webhook_events')
-                                """
-                            ).count == 1
-                        }
+                        try await eventually { try await waiting(database) == 1 }
                         for body in bodies.dropFirst() { group.addTask { try await server.deliver(body) } }
                         try await eventually { try await depth(server) == 14 }
                     }
@@ -57,6 +50,16 @@ struct CommitQueueTests {
         }
     }
 
+    /// Transactions that wait for the lock.
+    private func waiting(_ database: TestDatabase) async throws -> Int {
+        try await database.values(
+            """
+            select pid::text from pg_locks where not granted and relation in
+                (select oid from pg_class where relname = 'webhook_events')
+            """
+        ).count
+    }
+
     @Test("When sixteen wait for a commit, a second lane takes them")
     func secondLane() async throws {
         try await DatabaseKind.postgreSQL.withDatabase { database in
@@ -64,16 +67,11 @@ struct CommitQueueTests {
                 let bodies = Self.bodies(40)
                 let replies = try await withThrowingTaskGroup(of: HTTPReply.self) { group in
                     try await withCommitsHeld(database) {
-                        for body in bodies { group.addTask { try await server.deliver(body) } }
+                        group.addTask { try await server.deliver(bodies[0]) }
+                        try await eventually { try await waiting(database) == 1 }
+                        for body in bodies.dropFirst() { group.addTask { try await server.deliver(body) } }
                         // Both lanes wait for the lock, on connections of their own.
-                        try await eventually {
-                            try await database.values(
-                                """
-                                select pid::text from pg_locks where not granted and relation in
-                                    (select oid from pg_class where relname = 'webhook_events')
-                                """
-                            ).count == 2
-                        }
+                        try await eventually { try await waiting(database) == 2 }
                     }
                     return try await group.reduce(into: []) { $0.append($1) }
                 }

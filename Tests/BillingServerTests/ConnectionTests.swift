@@ -16,6 +16,7 @@ struct ConnectionTests {
                 options: {
                     // However long the machine is busy with other things.
                     $0.limits.idleTimeout = .seconds(600)
+                    $0.limits.bodyDeadline = .seconds(600)
                     change(&$0.limits)
                 }, body)
         }
@@ -87,7 +88,7 @@ struct ConnectionTests {
     @Test("A connection without a request is closed when its life is over")
     func lifeOfIdle() async throws {
         try await withLimits {
-            $0.connectionLife = .seconds(2)
+            $0.connectionLife = .seconds(6)
         } _: { server in
             try await server.client.connect { connection in
                 let reply = try await connection.send("GET", "/v1/plans")

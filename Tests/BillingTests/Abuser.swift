@@ -89,7 +89,7 @@ struct Abuser {
         account = Account(userID: Case.user, createdAt: createdAt, events: [], charges: [])
         now = createdAt
         variants = Array(Life.variants.prefix(1 + Int(seed % 3)))
-        billsAtOnce = policy.upgradeUnits == .atOnce || seed / 3 % 2 == 0
+        billsAtOnce = policy.upgradeUnits == .atOnce || seed % 2 == 0
         subscribe()
     }
 

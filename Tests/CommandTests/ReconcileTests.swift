@@ -162,9 +162,12 @@ struct ReconcileTests {
     func atStart() async throws {
         let shop = try await Shop.open()
         try await withLoss(.sqlite, shop) { program, _, _ in
+            // The units are those of the month before, which nobody has used.
+            let before = try await units(program)
             try await program.serve { _ in
-                try await eventually { try await units(program)[1] == "1000" }
+                try await eventually { try await units(program)[2] > before[2] }
             }
+            #expect(try await units(program)[1] == "1000")
             #expect(Set(shop.standIn.state.calls.map(\.method)) == ["GET"])
         }
     }
@@ -175,13 +178,15 @@ struct ReconcileTests {
         try await withLoss(.sqlite, shop) { program, _, database in
             // The lists tell nothing: only who asks for the subscription itself is told.
             shop.standIn.change { $0.emptyLists = ["subscriptions", "subscription-invoices"] }
+            let resetDate = try await units(program)[2]
             let before = try await program.run("explain", "ada@example.com")
             #expect(before.text.contains("Renewal overdue (R17)"), "\(before.text)")
             try await program.serve { _ in
                 let observed = "select '' || count(*) from webhook_events where event_name = 'subscription_observed'"
                 try await eventually { try await database.values(observed) == ["1"] }
             }
-            #expect(try await units(program)[1] == "1000")
+            let now = try await units(program)
+            #expect(now[1] == "1000" && now[2] > resetDate)
             let after = try await program.run("explain", "ada@example.com")
             #expect(!after.text.contains("Renewal overdue (R17)"))
             #expect(after.text.contains("subscription_observed 910001"))

@@ -5,6 +5,7 @@ import LemonSqueezyStandIn
 import Testing
 
 /// The client of the API, against the stand-in over a real socket.
+@Suite(.timeLimit(.minutes(5)))
 struct ClientTests {
     static let key = "key-that-no-error-shows"
 
@@ -70,6 +71,14 @@ struct ClientTests {
             case .failure(let error): #expect(error is CancellationError)
             }
         }
+        // Before any answer.
+        shop.change { $0.holdsFrom = $0.calls.count }
+        let held = Task { try await client.object("subscriptions/0") }
+        while !shop.state.isHolding { try await Task.sleep(for: .milliseconds(5)) }
+        held.cancel()
+        await #expect(throws: CancellationError.self) { try await held.value }
+        #expect(shop.state.isHolding)
+        shop.change { $0.holdsFrom = nil }
         #expect(try await client.object("subscriptions/0").id == "0")
         await client.close()
     }

@@ -69,6 +69,9 @@ struct LenientDecodingTests {
             #expect(snapshot.status.isKnown)
             if attribute == "created_at" { #expect(snapshot.createdAt == snapshot.updatedAt) }
             if attribute == "renews_at" { #expect(snapshot.renewsAt == nil) }
+            if attribute == "ends_at" { #expect(snapshot.endsAt == nil) }
+            if attribute == "trial_ends_at" { #expect(snapshot.trialEndsAt == nil) }
+            if attribute == "billing_anchor" { #expect(snapshot.billingAnchor == nil) }
         }
     }
 

@@ -117,7 +117,6 @@ struct PythonTests {
 
     /// Waits until the clock has nothing to do, and no program anything that is not in the ledger.
     private func idle(_ database: TestDatabase) async throws {
-        let deadline = ContinuousClock.now + .seconds(60)
         while try await database.values(
             """
             select email::text from users u
@@ -127,7 +126,6 @@ struct PythonTests {
             where u.billing_due_at <= clock_timestamp() or u.compute_units_remaining is distinct from l.balance
             """
         ) != [] {
-            try #require(ContinuousClock.now < deadline, "the clock does not come to an end")
             try await Task.sleep(for: .milliseconds(20))
         }
     }

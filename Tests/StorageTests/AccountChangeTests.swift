@@ -87,7 +87,7 @@ import Testing
             let nobody = await storeError { try await store.resetComputeUnits(of: bob, reason: "x", policy: policy) }
             #expect(nobody == .notFound("account “\(bob.uuidString.lowercased())”"))
             #expect(try await store.ledger(user: ada).reduce(0) { $0 + $1.entry.units } == 1000)
-            #expect(try await Rebuild(store, policy: policy).run(check: true).differences == [])
+            #expect(try await Rebuild(store, policy: policy).run(check: true).problems == [])
         }
     }
 

@@ -52,7 +52,7 @@ import Testing
             #expect(try await Tick(store, policy: policy).run().adopted == 0)
             #expect(try await store.subscription("930001")?.source == .provider)
             #expect(try await store.user(id: ada)?.computeUnitsRemaining == 4200)
-            #expect(try await Rebuild(store, policy: policy).run(check: true).differences == [])
+            #expect(try await Rebuild(store, policy: policy).run(check: true).problems == [])
             let records = try await store.primary.eventRecords(EventFilter(), limit: 9, before: nil)
             #expect(records.map(\.source) == [.adopted])
             #expect(records.map(\.name) == ["subscription_adopted"])
@@ -93,7 +93,7 @@ import Testing
             }
             let unknown = await storeError { _ = try await store.adopt(subscription: "1", policy: policy) }
             #expect(unknown == .notFound("subscription “1”"))
-            #expect(try await Rebuild(store, policy: policy).run(check: true).differences == [])
+            #expect(try await Rebuild(store, policy: policy).run(check: true).problems == [])
         }
     }
 

@@ -96,7 +96,7 @@ import Testing
             _ = try await Tick(store, policy: BillingPolicy()).run(onlyDue: true)
             #expect(try await store.user(id: ada)?.subscriptionTier == "starter")
             let check = try await Rebuild(store, policy: BillingPolicy()).run(check: true)
-            #expect(check.differences.isEmpty, "\(check.differences)")
+            #expect(check.problems.isEmpty, "\(check.problems)")
         }
     }
 

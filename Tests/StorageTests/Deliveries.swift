@@ -37,6 +37,11 @@ extension Store {
     func prepare(for bodies: [[UInt8]]) async throws -> UUID {
         try await mapPlans()
         try await mapVariant("111", to: "starter")
+        return try await createUser(namedBy: bodies)
+    }
+
+    @discardableResult
+    func createUser(namedBy bodies: [[UInt8]]) async throws -> UUID {
         let user = try #require(bodies.lazy.compactMap { InboxEvent($0).claimedUserID }.first)
         _ = try await createUser(email: "\(user)@example.com", id: user)
         return user
@@ -112,4 +117,9 @@ func storeError(_ body: () async throws -> Void) async -> StoreError? {
 extension UUID {
     /// As both databases and all output spell it.
     var lowercased: String { uuidString.lowercased() }
+}
+
+extension Rebuild.Report {
+    /// What differs, and what could not be compared.
+    var problems: [Rebuild.Difference] { differences + failures }
 }

@@ -51,7 +51,7 @@ import Testing
                     #expect(again.allSatisfy { $0.isDuplicate && $0.outcome == .ignored && $0.reason == "discarded" })
                 }
                 _ = try await Tick(store, policy: policy).run()
-                #expect(try await Rebuild(store, policy: policy).run(check: true).differences == [])
+                #expect(try await Rebuild(store, policy: policy).run(check: true).problems == [])
                 let picture = try await store.picture(of: ada)
                 _ = try await Rebuild(store, policy: policy).run(check: false)
                 #expect(try await store.picture(of: ada) == picture)
@@ -63,7 +63,7 @@ import Testing
                     let retried = try await store.retry(events: records.map(\.id), policy: policy)
                     #expect(retried.haveChanged && retried.events.map(\.outcome) == [.applied])
                     #expect(try await store.picture(of: ada).tier == "professional")
-                    #expect(try await Rebuild(store, policy: policy).run(check: true).differences == [])
+                    #expect(try await Rebuild(store, policy: policy).run(check: true).problems == [])
                 }
                 return picture
             }
@@ -137,16 +137,16 @@ import Testing
                 try await store.mapVariant("999", to: "professional")
                 try await store.release(policy: policy)
                 #expect(try await store.picture(of: ada) == before)
-                #expect(try await Rebuild(store, policy: policy).run(check: true).differences == [])
+                #expect(try await Rebuild(store, policy: policy).run(check: true).problems == [])
                 subscription.variantID = "101"
                 clock.advance(by: 3600)
                 try await store.receive([subscription.event("subscription_updated", at: clock.now)])
-                #expect(try await Rebuild(store, policy: policy).run(check: true).differences == [])
+                #expect(try await Rebuild(store, policy: policy).run(check: true).problems == [])
                 #expect(try await store.picture(of: ada).buckets == before.buckets)
 
                 _ = try await store.retry(events: [id], policy: policy)
                 #expect(try await store.picture(of: ada).buckets != before.buckets)
-                #expect(try await Rebuild(store, policy: policy).run(check: true).differences == [])
+                #expect(try await Rebuild(store, policy: policy).run(check: true).problems == [])
             }
         }
     }
@@ -210,7 +210,7 @@ import Testing
             let report = try await Tick(store, policy: test).run()
             #expect((report.accepted, report.retried, report.failures) == (0, 0, 0))
             #expect(try await store.receive([body], policy: test)[0].reason == "discarded")
-            #expect(try await Rebuild(store, policy: test).run(check: true).differences == [])
+            #expect(try await Rebuild(store, policy: test).run(check: true).problems == [])
             #expect(try await store.picture(of: ada).tier == "free")
 
             let retried = try await store.retry(events: ids, policy: test)

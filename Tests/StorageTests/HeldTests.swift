@@ -135,7 +135,7 @@ import Testing
             _ = try await Tick(store, policy: policy).run(onlyDue: true)
             #expect(try await store.primary.eventRecords(EventFilter(), limit: 2, before: nil)[0].outcome == .applied)
             #expect(try await store.user(id: ada)?.subscriptionTier == "starter")
-            #expect(try await Rebuild(store, policy: policy).run(check: true).differences.isEmpty)
+            #expect(try await Rebuild(store, policy: policy).run(check: true).problems.isEmpty)
         }
     }
 
@@ -172,7 +172,7 @@ import Testing
                 #expect(rows == ["ada@example.com"])
             }
             _ = try await Tick(store, policy: policy).run()
-            #expect(try await Rebuild(store, policy: policy).run(check: true).differences.isEmpty)
+            #expect(try await Rebuild(store, policy: policy).run(check: true).problems.isEmpty)
         }
     }
 
@@ -192,7 +192,7 @@ import Testing
             #expect(try await store.eventRecord(receipt.eventID)?.outcome == .quarantined)
             _ = try await Tick(store, policy: policy).run()
             #expect(try await store.user(id: ada)?.subscriptionTier == "starter")
-            #expect(try await Rebuild(store, policy: policy).run(check: true).differences.isEmpty)
+            #expect(try await Rebuild(store, policy: policy).run(check: true).problems.isEmpty)
         }
     }
 }

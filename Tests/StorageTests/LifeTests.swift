@@ -81,10 +81,10 @@ struct LifeTests {
     /// What a rebuild would do, long after; nil: nothing.
     private func difference(_ runner: LifeRunner) async throws -> String? {
         runner.clock.set(.utc("2060-01-01 00:00:00"))
-        _ = try await Tick(runner.stores[0], policy: BillingPolicy()).run()
+        #expect(try await Tick(runner.stores[0], policy: BillingPolicy()).run().failures == 0)
         let report = try await Rebuild(runner.stores[0], policy: BillingPolicy()).run(check: true)
-        #expect(report.differences.isEmpty)
-        return report.differences.first.map { "a rebuild finds that \($0.subject.rawValue) \($0.id): \($0.detail)" }
+        #expect(report.problems.isEmpty && report.accounts > 0)
+        return report.problems.first.map { "a rebuild finds that \($0.subject.rawValue) \($0.id): \($0.detail)" }
     }
 
     /// - Returns: the first invariant that did not hold.

@@ -313,8 +313,8 @@ enum PostgresProgram {
     }
 
     /// Without the random key that newer versions put around a dump.
-    static func dump(_ database: TestDatabase) throws -> String {
-        try run("pg_dump", ["--schema-only", "--no-owner", database.url]).split(separator: "\n")
+    static func dump(_ database: TestDatabase, withRows: Bool = false) throws -> String {
+        try run("pg_dump", (withRows ? [] : ["--schema-only"]) + ["--no-owner", database.url]).split(separator: "\n")
             .filter { !$0.hasPrefix("\\restrict") && !$0.hasPrefix("\\unrestrict") }.joined(separator: "\n")
     }
 }

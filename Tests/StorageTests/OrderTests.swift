@@ -35,7 +35,7 @@ import Testing
             #expect(try await owners(store) == [ada])
             try await store.bind(subscription: "910001", to: bob, reason: nil, policy: policy)
             #expect(try await owners(store) == [bob])
-            #expect(try await Rebuild(store, policy: policy).run(check: true).differences.isEmpty)
+            #expect(try await Rebuild(store, policy: policy).run(check: true).problems.isEmpty)
         }
     }
 

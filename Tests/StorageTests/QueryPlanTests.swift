@@ -50,7 +50,9 @@ import Testing
             try await Crowd.fill(database, isAnalyzed: false)
             let plans = try await database.plans { try await acts($0, try await transactions($0)) }
             try expectIndexes(plans, besides: ["tasks", "task_logs", "api_keys"])
-            expectNoWalk(try await database.plans(readTimeout: .seconds(60)) { try await pages($0) })
+            let shown = try await database.plans(readTimeout: .seconds(60)) { try await pages($0) }
+            #expect(shown.count > 10)
+            expectNoWalk(shown)
         }
     }
 

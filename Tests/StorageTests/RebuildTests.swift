@@ -37,7 +37,7 @@ struct RebuildTests {
                 try await store.prepare()
                 try await store.receive(try Fixtures.scenario("first-purchase").map(\.body))
                 let sound = try await store.picture(of: ada)
-                #expect(try await Rebuild(store, policy: policy).run(check: true).differences.isEmpty)
+                #expect(try await Rebuild(store, policy: policy).run(check: true).problems.isEmpty)
                 try await database.execute(sql)
                 let damaged = try await store.picture(of: ada)
 
@@ -49,7 +49,7 @@ struct RebuildTests {
 
                 _ = try await Rebuild(store, policy: policy, chunk: 2).run(check: false)
                 #expect(try await store.picture(of: ada) == sound)
-                #expect(try await Rebuild(store, policy: policy).run(check: true).differences.isEmpty)
+                #expect(try await Rebuild(store, policy: policy).run(check: true).problems.isEmpty)
             }
         }
     }
@@ -61,7 +61,7 @@ struct RebuildTests {
                 try await store.prepare()
                 try await store.receive(try Fixtures.scenario("first-purchase").map(\.body))
                 try await database.execute("update users set compute_units_remaining = 250")
-                #expect(try await Rebuild(store, policy: policy).run(check: true).differences.isEmpty)
+                #expect(try await Rebuild(store, policy: policy).run(check: true).problems.isEmpty)
                 _ = try await Rebuild(store, policy: policy).run(check: false)
                 let entry = try #require(try await store.ledger(user: ada).last?.entry)
                 #expect(entry.kind == .external)
@@ -84,7 +84,7 @@ struct RebuildTests {
             _ = try await store.transaction { try await Fold($0, policy: policy).grant(request) }
             let picture = try await store.picture(of: bob)
             #expect(picture.units == 1023)
-            #expect(try await Rebuild(store, policy: policy).run(check: true).differences.isEmpty)
+            #expect(try await Rebuild(store, policy: policy).run(check: true).problems.isEmpty)
             _ = try await Rebuild(store, policy: policy).run(check: false)
             #expect(try await store.picture(of: bob) == picture)
             #expect(try await store.picture(of: ada).tier == "free")

@@ -67,7 +67,7 @@ import Testing
             #expect(receipt.outcome == .applied)
             _ = try await Tick(store, policy: policy).run()
             #expect(try await store.picture(of: ada).tier == "professional")
-            #expect(try await Rebuild(store, policy: policy).run(check: true).differences == [])
+            #expect(try await Rebuild(store, policy: policy).run(check: true).problems == [])
             await store.close()
         }
     }
@@ -81,9 +81,9 @@ import Testing
             // Alone, after the others: whose it is was not asked yet.
             let receipt = try await store.receive([undecodable(purchase)])[0]
             #expect(receipt.outcome == .parked)
-            #expect(try await Rebuild(store, policy: policy).run(check: true).differences == [])
+            #expect(try await Rebuild(store, policy: policy).run(check: true).problems == [])
             _ = try await Rebuild(store, policy: policy).run(check: false)
-            #expect(try await Rebuild(store, policy: policy).run(check: true).differences == [])
+            #expect(try await Rebuild(store, policy: policy).run(check: true).problems == [])
             #expect(try await store.eventRecord(receipt.eventID)?.outcome == .parked)
         }
     }

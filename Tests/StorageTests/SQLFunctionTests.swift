@@ -132,7 +132,7 @@ import Testing
                     }
                     for store in [ownStore, otherStore] { _ = try await Tick(store, policy: policy).run() }
                     #expect(try await rows(other) == (try await rows(own)))
-                    #expect(try await Rebuild(otherStore, policy: policy).run(check: true).differences == [])
+                    #expect(try await Rebuild(otherStore, policy: policy).run(check: true).problems == [])
                 }
             }
         }
@@ -188,7 +188,7 @@ import Testing
                         _ = try await run(act, other)
                         #expect(try await rows(other) == (try await rows(own)), "\(act)")
                     }
-                    #expect(try await Rebuild(otherStore, policy: policy).run(check: true).differences == [])
+                    #expect(try await Rebuild(otherStore, policy: policy).run(check: true).problems == [])
                 }
             }
         }

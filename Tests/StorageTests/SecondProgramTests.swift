@@ -199,6 +199,6 @@ private struct SecondProgram {
         let ledger = try await store.ledger(user: user)
         #expect(ledger.last?.entry.balance == units)
         #expect(ledger.reduce(0) { $0 + $1.entry.units } == units)
-        #expect(try await Rebuild(store, policy: policy).run(check: true).differences == [])
+        #expect(try await Rebuild(store, policy: policy).run(check: true).problems == [])
     }
 }

@@ -1,9 +1,11 @@
 import Accounts
 import Billing
+import Databases
 import Foundation
 import Payloads
 import Selextract
 import Storage
+import Synchronization
 import TestSupport
 import Testing
 
@@ -98,18 +100,35 @@ struct TickTests {
 
     @Test("A clock that was broken off goes on where it stopped", arguments: DatabaseKind.allCases)
     func brokenOff(_ kind: DatabaseKind) async throws {
-        let clock = TestClock(beforePurchase)
-        try await kind.withStore(clock: clock) { store in
+        try await kind.withDatabase { database in
+            let clock = TestClock(beforePurchase)
+            let run = Mutex<Task<Tick.Report, any Error>?>(nil)
+            let chunks = Atomic(0)
+            let store = try database.open(clock: clock) {
+                $0.observe = { sql, _, _ in
+                    guard sql.hasPrefix("update users"), chunks.add(1, ordering: .relaxed).newValue == 3 else { return }
+                    run.withLock { $0?.cancel() }
+                }
+            }
             for number in 0..<20 {
                 _ = try await store.createAccount(email: "\(number)@example.com", id: nil, policy: policy)
             }
             clock.set(.utc("2026-11-01 00:00:00"))
-            let run = Task { try await Tick(store, policy: policy, chunk: 2).run() }
-            run.cancel()
-            _ = await run.result
+            func done() async throws -> Int {
+                try await store.primary.users(limit: 100, before: nil)
+                    .count { $0.computeUnitsResetDate == .utc("2026-12-01 00:00:00") }
+            }
+            chunks.store(0, ordering: .relaxed)
+            let broken = run.withLock { run in
+                let task = Task { try await Tick(store, policy: policy, chunk: 2).run() }
+                run = task
+                return task
+            }
+            await #expect(throws: CancellationError.self) { try await broken.value }
+            #expect((1..<20).contains(try await done()))
             _ = try await Tick(store, policy: policy, chunk: 2).run()
-            let users = try await store.primary.users(limit: 100, before: nil)
-            #expect(users.allSatisfy { $0.computeUnitsResetDate == .utc("2026-12-01 00:00:00") })
+            #expect(try await done() == 20)
+            await store.close()
         }
     }
 

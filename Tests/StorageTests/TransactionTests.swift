@@ -119,17 +119,22 @@ import Testing
     func `each statement is observed, without values`(kind: DatabaseKind) async throws {
         try await kind.withDatabase { database in
             let seen = Mutex<[String]>([])
+            let errors = Mutex<[String]>([])
             let store = try database.open {
                 $0.observe = { sql, duration, error in
-                    seen.withLock { $0.append(sql + (error ?? "")) }
+                    seen.withLock { $0.append(sql) }
+                    if let error { errors.withLock { $0.append(error) } }
                     precondition(duration >= .zero)
                 }
             }
-            _ = try? await store.createUser(email: "secret@example.com", id: ada)
-            _ = try? await store.createUser(email: "secret@example.com", id: bob)
-            _ = try? await store.users(email: "secret@example.com")
+            _ = try await store.createUser(email: "secret@example.com", id: ada)
+            await #expect(throws: StoreError.self) {
+                try await store.createUser(email: "secret2@example.com", id: ada)
+            }
+            _ = try await store.users(email: "secret@example.com")
             await store.close()
-            let statements = seen.withLock { $0 }
+            #expect(errors.withLock { !$0.isEmpty })
+            let statements = seen.withLock { $0 } + errors.withLock { $0 }
             #expect(statements.count >= 3)
             #expect(statements.contains { $0.hasPrefix("insert into users") })
             #expect(

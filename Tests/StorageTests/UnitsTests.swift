@@ -106,7 +106,7 @@ struct UnitsTests {
             try await store.bind(subscription: "910001", to: bob, reason: nil, policy: policy)
             #expect(try await store.user(id: bob)?.computeUnitsRemaining == 700)
             #expect(try await store.user(id: ada)?.computeUnitsRemaining == 100)
-            #expect(try await Rebuild(store, policy: policy).run(check: true).differences.isEmpty)
+            #expect(try await Rebuild(store, policy: policy).run(check: true).problems.isEmpty)
         }
     }
 

@@ -101,7 +101,7 @@ import Testing
                 filter.name = "order_created"
                 #expect(
                     try await store.primary.eventRecords(filter, limit: 9, before: nil).map(\.outcome) == [.ignored])
-                #expect(try await Rebuild(store, policy: .init()).run(check: true).differences.isEmpty)
+                #expect(try await Rebuild(store, policy: .init()).run(check: true).problems.isEmpty)
                 #expect(try await Tick(store, policy: .init()).run() == Tick.Report())
             }
         }
@@ -168,7 +168,7 @@ import Testing
                 // Arrivals go on behind those that were there.
                 let newest = try await store.primary.eventRecords(EventFilter(), limit: 9, before: nil)
                 #expect(newest.map(\.id) == [decisions[1].eventID] + events.map(\.id))
-                #expect(try await Rebuild(store, policy: .init()).run(check: true).differences.isEmpty)
+                #expect(try await Rebuild(store, policy: .init()).run(check: true).problems.isEmpty)
             }
         }
     }

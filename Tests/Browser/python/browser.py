@@ -23,7 +23,8 @@ class Console:
     def page(self, **options):
         """A page of a context of its own, watched."""
         context = self.browser.new_context(**options)
-        context.set_default_timeout(10_000)
+        # Far beyond what a busy machine needs: the suite has a limit of its own.
+        context.set_default_timeout(120_000)
         if options.get("java_script_enabled", True):
             context.add_init_script(WATCH)
         page = context.new_page()

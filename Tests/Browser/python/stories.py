@@ -4,6 +4,8 @@ import os
 
 from playwright.sync_api import expect
 
+expect.set_options(timeout=120_000)
+
 
 def heading(page, name):
     return page.get_by_role("heading", name=name, level=1)
@@ -94,7 +96,7 @@ def lost_renewal(desk, given):
 
 
 def ended(page):
-    for _ in range(100):
+    for _ in range(600):
         if page.get_by_text("done", exact=True).count():
             return
         page.wait_for_timeout(100)
