@@ -71,7 +71,8 @@ struct AbuseLoopTests {
             let months = abuser.account.createdAt.months(until: abuser.now) + 1
             if abuser.used(of: .free) > 100 * months { return "seed \(seed): too much of the free plan" }
         }
-        return abuser.books.allSatisfy { abuser.used($0) == 0 } ? "seed \(seed): no subscription's units were used" : nil
+        let hasUsed = abuser.books.contains { abuser.used($0) > 0 }
+        return hasUsed ? nil : "seed \(seed): no subscription's units were used"
     }
 }
 
