@@ -11,12 +11,17 @@ import Testing
 @Suite(.timeLimit(.minutes(15)))
 struct OutagePassTests {
     /// A purchase that no delivery brings.
-    private func purchase(_ number: Int, _ shop: Shop) {
+    ///
+    /// - Returns: the delivery that would.
+    @discardableResult
+    private func purchase(_ number: Int, _ shop: Shop) -> [UInt8] {
         var subscription = ProviderSubscription(
             userID: nil, createdAt: .utc("2026-01-01 00:00:00"), renewsAt: .utc("2027-01-01 00:00:00"))
         (subscription.id, subscription.customerID) = ("\(700_000 + number)", "\(800_000 + number)")
         subscription.orderID = "\(900_000 + number)"
-        shop.hold([subscription.event("subscription_created")])
+        let body = subscription.event("subscription_created")
+        shop.hold([body])
+        return body
     }
 
     private func passes(_ shop: Shop) -> Int { shop.standIn.state.calls.count { $0.path == "orders" } }
@@ -86,15 +91,11 @@ struct OutagePassTests {
     func refused() async throws {
         try await DatabaseKind.postgreSQL.withDatabase { database in
             try await withServe(database.url) { shop, admin, served in
-                var lost = ProviderSubscription(
-                    userID: nil, createdAt: .utc("2026-01-01 00:00:00"), renewsAt: .utc("2027-01-01 00:00:00"))
-                (lost.id, lost.customerID, lost.orderID) = ("700002", "800002", "900002")
-                let body = lost.event("subscription_created")
+                let body = purchase(2, shop)
                 // As an index that is made without `concurrently`: all is read, and nothing stored.
                 try await database.withLock("lock table webhook_events in share mode") {
                     let reply = try await served.deliver(body)
                     #expect(reply.status == 503)
-                    shop.hold([body])
                 }
                 try await eventually { passes(shop) == 2 }
                 let isKnown = try await outageIsKnown(admin)

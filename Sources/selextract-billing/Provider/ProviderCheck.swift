@@ -1,4 +1,5 @@
 import Billing
+import Console
 import Foundation
 import LemonSqueezy
 import LemonSqueezyAPI
@@ -19,18 +20,7 @@ struct ProviderCheck {
     struct Comparison: Sendable {
         var findings: [Finding] = []
         /// Of the variants that mean a plan, as far as they are known there.
-        var offers: [Offer] = []
-    }
-
-    /// How a variant is sold.
-    struct Offer: Sendable {
-        var variant: String
-        /// `pending`, `draft` or `published`.
-        var status: String?
-        /// In the store's currency; nil: it has no price.
-        var cents: Int?
-        /// `month`, or `3 months`; nil: it is no subscription.
-        var interval: String?
+        var offers: [ConsoleSurroundings.Offer] = []
     }
 
     /// - Throws: `CancellationError`.
@@ -212,7 +202,7 @@ struct ProviderCheck {
             // The newest price is the one that is asked.
             let prices = try await api.all("prices", filters: ["variant_id": variant])
             let price = prices.max { ($0.id.count, $0.id) < ($1.id.count, $1.id) }
-            comparison.offers.append(Offer(variant, object, price))
+            comparison.offers.append(ConsoleSurroundings.Offer(variant, object, price))
             comparison.findings += findings(variant, object, price, of: plan)
         }
         return comparison
@@ -270,7 +260,7 @@ struct ProviderCheck {
     }
 }
 
-extension ProviderCheck.Offer {
+extension ConsoleSurroundings.Offer {
     fileprivate init(_ variant: String, _ object: APIObject, _ price: APIObject?) {
         self.init(
             variant: variant, status: object.attributes["status"]?.text(atMost: 20),

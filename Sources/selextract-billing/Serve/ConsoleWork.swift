@@ -100,9 +100,7 @@ final class ConsoleWork: Sendable {
                     findings: (own.findings + comparison.findings).map {
                         .init(code: $0.code.rawValue, sentence: $0.sentence, remedy: $0.remedy)
                     },
-                    offers: comparison.offers.map {
-                        .init(variant: $0.variant, status: $0.status, cents: $0.cents, interval: $0.interval)
-                    })
+                    offers: comparison.offers)
                 found.withLock { $0 = report }
             } catch {
                 if Task.isCancelled { return }
