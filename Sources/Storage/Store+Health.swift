@@ -30,9 +30,10 @@ extension StoreTransaction {
     fileprivate func tryWriting() async throws {
         // Bytes that no delivery has: it could not be stored twice.
         let body = Array("{\"probe\":\"\(UUID().text)\"}".utf8)
-        let event = InboxEvent(Delivery(body: body, signature: "", matchedSecret: .current))
-        let decision = EventDecision(eventID: UUID(), outcome: event.outcome, reason: event.reason)
-        let row = NewEventRow(id: decision.eventID, event: event, decision: decision, at: try await now())
+        let new = DeliveryBatch.New(
+            id: UUID(), event: InboxEvent(Delivery(body: body, signature: "", matchedSecret: .current)))
+        let decision = EventDecision(eventID: new.id, outcome: new.event.outcome, reason: new.event.reason)
+        let row = NewEventRow(new: new, decision: decision, at: try await now())
         try await run([
             NewEventRow.table.insert([row]) + " on conflict (body_sha256) do nothing",
             AccountRow.table.update([]), SubscriptionRow.provided.upsert([]), BucketRow.table.upsert([]),

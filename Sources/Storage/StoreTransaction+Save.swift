@@ -17,7 +17,7 @@ extension StoreTransaction {
                 let decision =
                     folded.decisions[new.id]
                     ?? EventDecision(eventID: new.id, outcome: new.event.outcome, reason: new.event.reason)
-                return NewEventRow(id: new.id, event: new.event, again: new.again, decision: decision, at: at)
+                return NewEventRow(new: new, decision: decision, at: at)
             }
             statements.append(NewEventRow.table.insert(rows))
         }

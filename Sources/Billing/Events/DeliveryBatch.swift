@@ -27,6 +27,11 @@ public struct DeliveryBatch: Sendable {
         /// How each further one came (``Redelivery/origin``).
         public var again: [String] = []
 
+        public init(id: UUID, event: InboxEvent) {
+            self.id = id
+            self.event = event
+        }
+
         public var deliveries: Int { 1 + again.count }
     }
 

@@ -15,14 +15,11 @@ extension SubscriptionStatus: StoredValue {}
 
 /// An event with all that is stored of it at once.
 struct NewEventRow: Sendable {
-    var id: UUID
-    var event: InboxEvent
-    var again: [String] = []
+    var new: DeliveryBatch.New
     var decision: EventDecision
     var at: Date
 
-    private var deliveries: Int { 1 + again.count }
-    private var redeliveries: Redeliveries? { again.isEmpty ? nil : Redeliveries(again, at: at) }
+    private var redeliveries: Redeliveries? { new.again.isEmpty ? nil : Redeliveries(new.again, at: at) }
     private var attempts: Int { decision.outcome == .failed ? 1 : 0 }
     private var nextAttemptAt: Date? {
         decision.outcome == .failed ? at.addingTimeInterval(RetryDelay.first(reason: decision.reason)) : nil
@@ -31,14 +28,15 @@ struct NewEventRow: Sendable {
     static let table = Table<NewEventRow>(
         "webhook_events", key: ["id"],
         [
-            Column("id", \.id), Column("body", \.event.delivery.body), Column("body_sha256", \.event.digest),
-            Column("source", \.event.delivery.source), Column("signature", \.event.delivery.signature),
-            Column("matched_secret", \.event.delivery.matchedSecret),
-            Column("deliveries", \.deliveries), Column("redeliveries", \.redeliveries), Column("received_at", \.at),
+            Column("id", \.new.id), Column("body", \.new.event.delivery.body),
+            Column("body_sha256", \.new.event.digest), Column("source", \.new.event.delivery.source),
+            Column("signature", \.new.event.delivery.signature),
+            Column("matched_secret", \.new.event.delivery.matchedSecret),
+            Column("deliveries", \.new.deliveries), Column("redeliveries", \.redeliveries), Column("received_at", \.at),
             Column("last_received_at", \.at), Column("outcome", \.decision.outcome),
             Column("reason", \.decision.reason), Column("user_id", \.decision.userID),
             Column("attempts", \.attempts), Column("next_attempt_at", \.nextAttemptAt),
-        ] + DecodedColumns.all(\.event))
+        ] + DecodedColumns.all(\.new.event))
 }
 
 /// A line each, about so many: whoever repeats an event a thousand times must not make it long.
